@@ -1,0 +1,78 @@
+#include "infoscissors/base/file.h"
+
+#include "infoscissors/base/error.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <sstream>
+#include <system_error>
+
+namespace infoscissors::base {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string reason(int code) { return std::generic_category().message(code); }
+
+void flush_to_disk(const fs::path& path) {
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) return;
+  ::fsync(descriptor);
+  ::close(descriptor);
+}
+
+}  // namespace
+
+std::string read_file(const fs::path& path) {
+  if (fs::is_directory(path)) throw Error("{}: is a directory, not a file", path.string());
+  errno = 0;
+  std::ifstream in(path, std::ios::binary);
+  if (!in) throw Error("{}: cannot be read: {}", path.string(), reason(errno));
+  std::ostringstream content;
+  content << in.rdbuf();
+  if (in.bad()) throw Error("{}: cannot be read: {}", path.string(), reason(errno));
+  return std::move(content).str();
+}
+
+void write_file(const fs::path& path, const std::function<void(std::ostream&)>& produce) {
+  const fs::path temporary = path.string() + fmt::format(".tmp{}", ::getpid());
+  try {
+    errno = 0;
+    std::ofstream out(temporary, std::ios::binary | std::ios::trunc);
+    if (!out) throw Error("{}: cannot be written: {}", path.string(), reason(errno));
+    produce(out);
+    out.flush();
+    const int code = errno;
+    out.close();
+    if (!out) throw Error("{}: cannot be written: {}", path.string(), reason(code != 0 ? code : ENOSPC));
+    flush_to_disk(temporary);
+    fs::rename(temporary, path);
+  } catch (const fs::filesystem_error& error) {
+    std::error_code ignored;
+    fs::remove(temporary, ignored);
+    throw Error("{}: cannot be written: {}", path.string(), error.code().message());
+  } catch (...) {
+    std::error_code ignored;
+    fs::remove(temporary, ignored);
+    throw;
+  }
+}
+
+void write_file(const fs::path& path, std::string_view content) {
+  write_file(path, [&](std::ostream& out) { out.write(content.data(), static_cast<std::streamsize>(content.size())); });
+}
+
+void ensure_directory(const fs::path& path) {
+  std::error_code code;
+  fs::create_directories(path, code);
+  if (code || !fs::is_directory(path)) {
+    throw Error("{}: cannot be created as a directory: {}", path.string(), code ? code.message() : "a file is in the way");
+  }
+  if (::access(path.c_str(), W_OK | X_OK) != 0) throw Error("{}: is not writable: {}", path.string(), reason(errno));
+}
+
+}  // namespace infoscissors::base

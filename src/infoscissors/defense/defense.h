@@ -1,0 +1,110 @@
+#pragma once
+
+#include "infoscissors/base/json.h"
+#include "infoscissors/base/registry.h"
+#include "infoscissors/nn/layer.h"
+
+#include <torch/torch.h>
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace infoscissors::defense {
+
+/// Where a tensor is exposed: the representation r (device -> server) or the feature v (what the server computes and
+/// returns).
+enum class Site { representation, feature };
+
+/// When. A defence may only tell `train` from the rest where its source does.
+enum class Phase { train, evaluate, serve };
+
+/// What a defence must fit; known before the first step.
+struct Context {
+  nn::Shape image;           // x: {C, H, W}
+  nn::Shape representation;  // r
+  nn::Shape feature;         // v
+  std::int64_t classes = 0;
+  std::int64_t epochs = 0;   // length of the training, for schedules
+  torch::Device device = torch::kCPU;
+  std::uint64_t seed = 0;
+};
+
+/// One training step as a defence sees it. r, v and the logits carry the autograd graph.
+struct Step {
+  torch::Tensor images;          // x: (B, C, H, W) in [0, 1]
+  torch::Tensor labels;          // y: (B)
+  torch::Tensor representation;  // r as released
+  torch::Tensor feature;         // v as released
+  torch::Tensor logits;          // (B, K)
+  double progress = 0;           // share of the training done, [0, 1)
+  double epoch = 0;              // epochs done, fractional
+  torch::Generator generator;    // for this step alone
+};
+
+/// A defence. Hooks do nothing by default; the training loop calls them in the order in which they stand here.
+class Defense {
+ public:
+  virtual ~Defense() = default;
+
+  /// Builds what depends on shapes (adversaries, bottlenecks). Called once before anything else.
+  virtual void setup(const Context&) {}
+
+  /// What leaves the device (or is returned to it) instead of `exposed`; the same code in training, evaluation and
+  /// serving. Keeps the batch dimension.
+  virtual torch::Tensor release(const torch::Tensor& exposed, Site, Phase, torch::Generator&) { return exposed; }
+
+  /// Trains the adversaries on the step's tensors, detached, before the penalty is computed.
+  virtual void update_adversary(const Step&) {}
+
+  /// What is added to the weighted cross-entropy, scalar; undefined: nothing. Its gradient reaches the main network only:
+  /// the loop does not accumulate gradients in other parameters.
+  virtual torch::Tensor penalty(const Step&) { return {}; }
+
+  /// The factor of the cross-entropy in the objective, in (0, 1].
+  virtual double task_weight(const Step&) const { return 1.0; }
+
+  /// Called after the main optimiser's step.
+  virtual void finish_step() {}
+
+  /// Figures of the epoch that ends (means over its steps), and warnings a person should read.
+  struct EpochReport {
+    std::map<std::string, double> values;
+    std::vector<std::string> warnings;
+  };
+  virtual EpochReport end_epoch() { return {}; }
+
+  /// Parameters trained by the main optimiser with the network (a bottleneck's), in a fixed order.
+  virtual std::vector<torch::Tensor> trained_parameters() { return {}; }
+
+  /// Every module and state that a checkpoint must hold, by name.
+  virtual std::map<std::string, std::shared_ptr<torch::nn::Module>> modules() { return {}; }
+  virtual std::map<std::string, torch::Tensor> state() { return {}; }
+  virtual void load_state(const std::map<std::string, torch::Tensor>&) {}
+};
+
+using DefensePtr = std::shared_ptr<Defense>;
+
+base::Registry<DefensePtr>& registry();
+
+/// Registers a class with a nested Options, a static doc() -> base::Doc, a static sites() -> std::string and a
+/// constructor from Options.
+template <class Method>
+bool register_defense() {
+  registry().add(base::make_entry<DefensePtr, typename Method::Options>(
+      Method::doc(), {{"sites", Method::sites()}},
+      [](const typename Method::Options& options) -> DefensePtr { return std::make_shared<Method>(options); }));
+  return true;
+}
+
+/// Builds `infoscissors(input=0.2)+an(scale=0.3)`: releases apply in order, penalties add, task weights multiply. An
+/// empty text or "none" protects nothing.
+DefensePtr make_defense(std::string_view specs);
+
+/// The canonical text of a composition: defaults left out, spaces removed.
+std::string canonical_defense(std::string_view specs);
+
+}  // namespace infoscissors::defense
