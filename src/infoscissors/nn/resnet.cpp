@@ -1,0 +1,53 @@
+#include "infoscissors/nn/backbone.h"
+
+namespace infoscissors::nn {
+namespace {
+
+/// Two 3x3 convolutions with a shortcut (He et al. 2016, figure 2); a 1x1 projection where the shape changes.
+class BasicBlock : public Layer {
+ public:
+  BasicBlock(std::int64_t in, std::int64_t out, std::int64_t stride)
+      : first_(register_module("first", conv_norm_relu(in, out, 3, stride))),
+        second_(register_module("second", conv_norm_relu(out, out, 3, 1, false))) {
+    if (in != out || stride != 1) shortcut_ = register_module("shortcut", conv_norm_relu(in, out, 1, stride, false));
+  }
+
+  torch::Tensor forward(const torch::Tensor& x) override {
+    const auto kept = shortcut_ ? shortcut_->forward(x) : x;
+    return torch::relu(second_->forward(first_->forward(x)).add_(kept));
+  }
+
+ private:
+  LayerPtr first_, second_, shortcut_;
+};
+
+Backbone make_resnet(std::int64_t image_channels, std::int64_t base, std::int64_t blocks_per_stage) {
+  Backbone net;
+  net.blocks.push_back({"stem", conv_norm_relu(image_channels, base, 3, 1)});
+  std::int64_t in = base;
+  for (std::int64_t stage = 0; stage < kStages; ++stage) {
+    const std::int64_t out = base << stage;
+    auto layers = std::make_shared<Sequence>();
+    for (std::int64_t block = 0; block < blocks_per_stage; ++block) {
+      const std::int64_t stride = stage > 0 && block == 0 ? 2 : 1;
+      layers->append("block" + std::to_string(block + 1), std::make_shared<BasicBlock>(in, out, stride));
+      in = out;
+    }
+    net.blocks.push_back({"stage" + std::to_string(stage + 1), layers});
+  }
+  net.blocks.push_back({"pool", global_average_pool()});
+  net.features = in;
+  return net;
+}
+
+}  // namespace
+
+Backbone resnet18(std::int64_t image_channels, double width) {
+  return make_resnet(image_channels, scaled(64, width), 2);
+}
+
+Backbone resnet_small(std::int64_t image_channels, double width) {
+  return make_resnet(image_channels, scaled(16, width), 1);
+}
+
+}  // namespace infoscissors::nn
