@@ -101,7 +101,7 @@ function(infoscissors_add_test folder)
   cmake_parse_arguments(arg "" "" "MODULES;LIBRARIES" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${folder}/*.cpp ${CMAKE_CURRENT_SOURCE_DIR}/support/*.cpp)
   infoscissors_add_executable(test_${folder} SOURCES ${sources} MODULES ${arg_MODULES}
-    LIBRARIES GTest::gtest GTest::gmock ${arg_LIBRARIES}
+    LIBRARIES GTest::gtest GTest::gmock GTest::gtest_main ${arg_LIBRARIES}
     DEFINITIONS INFOSCISSORS_TEST_DATA="${CMAKE_CURRENT_SOURCE_DIR}/${folder}/data")
   target_include_directories(test_${folder}_objects PRIVATE ${CMAKE_SOURCE_DIR})
   add_test(NAME ${folder} COMMAND test_${folder})
