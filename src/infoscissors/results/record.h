@@ -20,16 +20,16 @@ struct Sample {
 };
 
 struct AttackRecord {
-  std::string name;    // "ka"
-  std::string spec;    // canonical: "ka(budget=400,decoder=conv)"
-  std::string view;    // "black-box", "white-box"
-  std::string goal;    // "input" or "prediction"
+  std::string name;  // "ka"
+  std::string spec;  // canonical: "ka(budget=400,decoder=conv)"
+  std::string view;  // "black-box", "white-box"
+  std::string goal;  // "input" or "prediction"
   std::uint64_t seed = 0;
   std::map<std::string, double> measures;  // ssim, psnr, mse, class_accuracy; or accuracy
   double seconds = 0;
   std::string images;           // file with the first reconstructions, relative to the run; empty where there is none
   std::vector<Sample> samples;  // of those images
-  base::Json details;           // what the attack observed of itself
+  base::Json details = base::Json::object();  // what the attack observed of itself
 };
 
 struct EpochRecord {
@@ -37,14 +37,21 @@ struct EpochRecord {
   std::map<std::string, double> values;  // loss, accuracy, validation_accuracy, information_input, ...
 };
 
+/// How far a run has come. The file is written as soon as the run starts and again after every stage.
+inline constexpr const char* kRunning = "running";          // or killed without a chance to say so
+inline constexpr const char* kInterrupted = "interrupted";  // stopped on request; can be resumed
+inline constexpr const char* kFailed = "failed";
+inline constexpr const char* kComplete = "complete";
+
 /// One run directory: metrics.json.
 struct RunRecord {
+  std::string status = kRunning;
   std::string config_hash;
   std::uint64_t seed = 0;
   std::string version, commit, libtorch;
-  base::Json machine;
-  base::Json config;  // resolved: every key with its value
-  base::Json data;    // name, classes, shape, splits with counts and hashes
+  base::Json machine = base::Json::object();
+  base::Json config = base::Json::object();  // resolved: every key with its value
+  base::Json data = base::Json::object();    // name, classes, shape, splits with counts and hashes
   bool trained = false;
   double train_seconds = 0;
   std::vector<EpochRecord> epochs;
@@ -54,13 +61,19 @@ struct RunRecord {
   std::vector<AttackRecord> attacks;
 };
 
+/// NaN and infinities become null, for JSON has neither.
 base::Json to_json(const RunRecord& record);
 
-/// Throws Error naming `file` for a document that is not a run's, or of a newer schema.
+/// null in the place of a number is read as NaN; keys this version does not know are passed over. Throws Error naming
+/// `file` and the key for a document that is not a run's, or of a newer schema.
 RunRecord from_json(const base::Json& document, const std::string& file);
 
-/// DIR/metrics.json, atomically.
+inline constexpr const char* kRecordFile = "metrics.json";
+
+/// DIR/metrics.json. Throws Error for a directory that holds no run.
 RunRecord load_run(const std::filesystem::path& directory);
+
+/// Atomic.
 void save_run(const std::filesystem::path& directory, const RunRecord& record);
 
 /// Replaces the attack with the same spec and seed, or appends it.
