@@ -32,6 +32,7 @@ void add_report(CLI::App& app, Common& common);
 void add_list(CLI::App& app, Common& common);
 void add_data(CLI::App& app, Common& common);
 void add_completion(CLI::App& app, Common& common);
+void add_mi(CLI::App& app, Common& common);
 void add_version(CLI::App& app, Common& common);
 
 }  // namespace infoscissors::cli

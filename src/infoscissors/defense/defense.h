@@ -3,6 +3,7 @@
 #include "infoscissors/base/json.h"
 #include "infoscissors/base/registry.h"
 #include "infoscissors/nn/layer.h"
+#include "infoscissors/tensor/device.h"
 
 #include <torch/torch.h>
 
@@ -28,8 +29,8 @@ struct Context {
   nn::Shape representation;  // r
   nn::Shape feature;         // v
   std::int64_t classes = 0;
-  std::int64_t epochs = 0;   // length of the training, for schedules
-  torch::Device device = torch::kCPU;
+  std::int64_t epochs = 0;  // length of the training, for schedules
+  tensor::Runtime runtime;  // device and precision
   std::uint64_t seed = 0;
 };
 
@@ -60,8 +61,8 @@ class Defense {
   /// Trains the adversaries on the step's tensors, detached, before the penalty is computed.
   virtual void update_adversary(const Step&) {}
 
-  /// What is added to the weighted cross-entropy, scalar; undefined: nothing. Its gradient reaches the main network only:
-  /// the loop does not accumulate gradients in other parameters.
+  /// What is added to the weighted cross-entropy, scalar; undefined: nothing. Its gradient reaches the main network
+  /// only: the loop does not accumulate gradients in other parameters.
   virtual torch::Tensor penalty(const Step&) { return {}; }
 
   /// The factor of the cross-entropy in the objective, in (0, 1].

@@ -1,0 +1,70 @@
+#pragma once
+
+#include "infoscissors/defense/defense.h"
+#include "infoscissors/mi/health.h"
+#include "infoscissors/nn/layer.h"
+#include "infoscissors/nn/optimizer.h"
+#include "infoscissors/tensor/device.h"
+
+#include <torch/torch.h>
+
+#include <cstdint>
+#include <limits>
+#include <map>
+#include <optional>
+#include <string>
+
+namespace infoscissors::defense {
+
+/// How an adversary is trained beside the main network.
+struct AdversaryOptions {
+  nn::Rule rule = nn::Rule::adam;
+  double rate = 1e-3;
+  std::int64_t steps = 1;     // updates for each step of the main network
+  bool simultaneous = false;  // the last of them from the same forward pass as the penalty, applied after it
+};
+
+/// One vCLUB-S term (Duan et al. 2024, equations 5 and 8): a variational network q, kept up to date by maximising its
+/// log-likelihood on true pairs, and the sampled bound on the information between what is exposed and what is secret.
+class ClubTerm {
+ public:
+  /// (output of the network, secret) -> log q(secret | exposed), (B), nats.
+  using LogLikelihood = torch::Tensor (*)(const torch::Tensor& output, const torch::Tensor& secret);
+
+  /// `ceiling`: what the information cannot exceed, nats. `floor`: once the estimate is below, nothing is pushed.
+  ClubTerm(std::string name, nn::LayerPtr network, LogLikelihood log_likelihood, const AdversaryOptions& options,
+           std::optional<double> floor, double ceiling, const tensor::Runtime& runtime);
+
+  /// Ascends the log-likelihood on (exposed, secret), both detached.
+  void update(const torch::Tensor& exposed, const torch::Tensor& secret);
+
+  /// mean[log q(secret_i | exposed_i) - log q(secret_k | exposed_i)], clamped at the floor; differentiable in
+  /// `exposed`.
+  torch::Tensor estimate(const torch::Tensor& exposed, const torch::Tensor& secret, torch::Generator generator);
+
+  /// Applies a simultaneous update.
+  void finish();
+
+  /// The epoch's mean estimate and log-likelihood under "information_NAME" and "log_likelihood_NAME".
+  Defense::EpochReport end_epoch();
+
+  const nn::LayerPtr& network() const { return network_; }
+  std::map<std::string, torch::Tensor> state() const;
+  void load_state(const std::map<std::string, torch::Tensor>& state);
+
+ private:
+  torch::Tensor run(const torch::Tensor& exposed);
+
+  std::string name_;
+  nn::LayerPtr network_;
+  LogLikelihood log_likelihood_;
+  AdversaryOptions options_;
+  std::optional<double> floor_;
+  double ceiling_;
+  tensor::Runtime runtime_;
+  nn::Optimizer optimizer_;
+  std::vector<torch::Tensor> pending_;  // gradients of a simultaneous update
+  torch::Tensor sums_;                  // over the epoch: estimate, log q of true pairs, of random pairs, steps
+};
+
+}  // namespace infoscissors::defense

@@ -1,0 +1,44 @@
+#pragma once
+
+#include "infoscissors/attack/attack.h"
+#include "infoscissors/data/dataset.h"
+#include "infoscissors/defense/defense.h"
+#include "infoscissors/experiment/config.h"
+#include "infoscissors/nn/split_model.h"
+#include "infoscissors/tensor/device.h"
+#include "infoscissors/train/train.h"
+
+#include <torch/torch.h>
+
+#include <memory>
+
+namespace infoscissors::experiment {
+
+/// Everything a configuration stands for, built and ready: data, splits, network, defence.
+struct Workbench {
+  RunConfig config;
+  tensor::Runtime runtime;
+  data::Dataset dataset;
+  data::Splits splits;
+  nn::ModelTask task;
+  nn::SplitModel model;
+  defense::DefensePtr defense;
+
+  std::uint64_t seed() const { return static_cast<std::uint64_t>(config.seed); }
+  train::Subject subject() { return {model, *defense, dataset, splits}; }
+};
+
+/// Loads the data and draws the splits and the initial weights from the seed.
+std::shared_ptr<Workbench> make_workbench(const RunConfig& config);
+
+/// A network of the same architecture with weights drawn from (seed, stream).
+nn::SplitModel fresh_model(const Workbench& bench, std::uint64_t seed, std::string_view stream);
+
+/// What the server sees while the images at `indices` are processed. The view owns copies: nothing an attack does
+/// reaches the network, and neither images nor labels of `indices` are in it.
+attack::BlackBoxView black_box_view(const std::shared_ptr<Workbench>& bench, const train::Exposed& exposed,
+                                    std::uint64_t seed);
+attack::WhiteBoxView white_box_view(const std::shared_ptr<Workbench>& bench, const train::Exposed& exposed,
+                                    std::uint64_t seed);
+
+}  // namespace infoscissors::experiment

@@ -1,0 +1,172 @@
+#include "infoscissors/train/train.h"
+
+#include "infoscissors/base/error.h"
+#include "infoscissors/base/interrupt.h"
+#include "infoscissors/base/progress.h"
+#include "infoscissors/data/batches.h"
+#include "infoscissors/train/checkpoint.h"
+
+#include <chrono>
+#include <cmath>
+#include <optional>
+
+namespace infoscissors::train {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+/// One training in progress.
+class Loop {
+ public:
+  Loop(const Subject& subject, const TrainOptions& options, const tensor::Runtime& runtime, std::uint64_t seed,
+       const CheckpointPlace& place)
+      : subject_(subject),
+        options_(options),
+        runtime_(runtime),
+        seed_(seed),
+        place_(place),
+        optimizer_(main_parameters(subject), {.rule = nn::parse_rule(options.optimizer),
+                                              .momentum = options.momentum,
+                                              .weight_decay = options.weight_decay}) {
+    position_.sums = torch::zeros({kSums}, torch::kFloat64);
+    load_checkpoint(place_, subject_, optimizer_, position_);
+    position_.sums = position_.sums.to(runtime_.device);
+  }
+
+  TrainLog run(const std::function<void(const EpochLog&)>& on_epoch) {
+    while (position_.epoch < options_.epochs) {
+      run_epoch();
+      const EpochLog log = close_epoch();
+      save();
+      if (on_epoch) on_epoch(log);
+    }
+    return position_.log;
+  }
+
+ private:
+  static constexpr std::int64_t kSums = 4;  // loss, cross-entropy, correct predictions, images
+
+  static std::vector<torch::Tensor> main_parameters(const Subject& subject) {
+    auto all = subject.model.parameters();
+    for (const auto& parameter : subject.defense.trained_parameters()) all.push_back(parameter);
+    return all;
+  }
+
+  void run_epoch() {
+    const data::EpochBatches batches(subject_.dataset, subject_.splits.train.indices, options_.batch,
+                                     {.pad = options_.crop, .flip = options_.flip}, seed_, position_.epoch,
+                                     runtime_.device);
+    base::Progress progress(fmt::format("epoch {}/{}", position_.epoch + 1, options_.epochs), batches.count(), "steps");
+    subject_.model.train(true);
+    auto begin = Clock::now();
+    while (position_.step < batches.count()) {
+      const double epoch = static_cast<double>(position_.epoch) +
+                           static_cast<double>(position_.step) / static_cast<double>(batches.count());
+      run_step(batches.get(position_.step), epoch);
+      ++position_.step;
+      progress.update(position_.step);
+      if (!base::interrupt_requested()) continue;
+      add_seconds(begin);
+      save();
+      progress.clear();
+      throw base::Interrupted("stopped in epoch {}; the state is saved{}", position_.epoch + 1,
+                              place_.file.empty() ? "" : ": the same command goes on from here");
+    }
+    add_seconds(begin);
+  }
+
+  void run_step(const data::Batch& batch, double epoch) {
+    const auto index = static_cast<std::uint64_t>(position_.epoch) << 32 | static_cast<std::uint64_t>(position_.step);
+    defense::Step step{.images = batch.images,
+                       .labels = batch.labels,
+                       .representation = {},
+                       .feature = {},
+                       .logits = {},
+                       .progress = epoch / static_cast<double>(options_.epochs),
+                       .epoch = epoch,
+                       .generator = tensor::make_generator(runtime_.device, seed_, "step", index)};
+    forward(step);
+    subject_.defense.update_adversary(step);
+    const auto task = torch::nn::functional::cross_entropy(step.logits, step.labels);
+    auto loss = subject_.defense.task_weight(step) * task;
+    const auto penalty = subject_.defense.penalty(step);
+    if (penalty.defined()) loss = loss + penalty;
+    optimizer_.zero_grad();
+    // Only the main network's parameters: a penalty's path leads through adversaries that must not feel it.
+    torch::autograd::backward({loss}, {}, {}, false, optimizer_.parameters());
+    if (options_.clip > 0) optimizer_.clip_gradient(options_.clip);
+    optimizer_.step(learning_rate(options_, epoch));
+    subject_.defense.finish_step();
+    count(step, loss.detach(), task.detach());
+  }
+
+  void forward(defense::Step& step) {
+    const tensor::Autocast autocast(runtime_);
+    const auto phase = defense::Phase::train;
+    step.representation = subject_.defense.release(subject_.model.head.forward(step.images),
+                                                   defense::Site::representation, phase, step.generator);
+    step.feature = subject_.defense.release(subject_.model.encoder.forward(step.representation), defense::Site::feature,
+                                            phase, step.generator);
+    step.logits = subject_.model.classifier.forward(step.feature).to(torch::kFloat32);
+  }
+
+  void count(const defense::Step& step, const torch::Tensor& loss, const torch::Tensor& task) {
+    const auto size = static_cast<double>(step.labels.size(0));
+    const auto correct = step.logits.detach().argmax(1).eq(step.labels).sum();
+    position_.sums += torch::stack({loss * size, task * size, correct.to(loss.dtype()), torch::full_like(loss, size)});
+  }
+
+  EpochLog close_epoch() {
+    auto report = subject_.defense.end_epoch();
+    const auto sums = position_.sums.cpu();
+    const auto mean = [&](std::int64_t i) { return sums[i].item<double>() / sums[3].item<double>(); };
+    if (!std::isfinite(mean(0))) {
+      throw base::Error(
+          "the loss is not finite in epoch {}: lower the learning rate or the defence's weight; the checkpoint before "
+          "it is kept",
+          position_.epoch + 1);
+    }
+    EpochLog log{
+        .epoch = position_.epoch + 1, .values = std::move(report.values), .warnings = std::move(report.warnings)};
+    log.values["loss"] = mean(0);
+    log.values["cross_entropy"] = mean(1);
+    log.values["train_accuracy"] = mean(2);
+    log.values["rate"] = learning_rate(options_, static_cast<double>(position_.epoch));
+    if (subject_.splits.validation.indices.size(0) > 0) {
+      log.values["validation_accuracy"] =
+          evaluate(subject_, subject_.splits.validation.indices, runtime_, seed_).accuracy;
+    }
+    position_.log.epochs.push_back(log);
+    ++position_.epoch;
+    position_.step = 0;
+    position_.sums.zero_();
+    return log;
+  }
+
+  void add_seconds(Clock::time_point begin) {
+    position_.log.seconds += std::chrono::duration<double>(Clock::now() - begin).count();
+  }
+
+  void save() {
+    if (!place_.file.empty()) save_checkpoint(place_, subject_, optimizer_, position_);
+  }
+
+  const Subject& subject_;
+  TrainOptions options_;
+  tensor::Runtime runtime_;
+  std::uint64_t seed_;
+  CheckpointPlace place_;
+  nn::Optimizer optimizer_;
+  Position position_;
+};
+
+}  // namespace
+
+TrainLog train(const Subject& subject, const TrainOptions& options, const tensor::Runtime& runtime, std::uint64_t seed,
+               const CheckpointPlace& place, const std::function<void(const EpochLog&)>& on_epoch) {
+  if (subject.splits.train.indices.size(0) < 2)
+    throw base::UsageError("[data] train must leave at least 2 images to train on");
+  return Loop(subject, options, runtime, seed, place).run(on_epoch);
+}
+
+}  // namespace infoscissors::train
