@@ -20,6 +20,8 @@ using testing::HasSubstr;
 RunRecord example() {
   RunRecord record;
   record.status = kComplete;
+  record.defense = "infoscissors(input=0.2)";
+  record.command = "infoscissors run --config a.toml";
   record.config_hash = "0123456789abcdef0123456789abcdef";
   record.seed = 18446744073709551615u;
   record.version = "0.1.0";
@@ -67,6 +69,8 @@ TEST(Record, EveryMemberSurvivesARoundTrip) {
   const RunRecord before = example();
   const RunRecord after = round_trip(before);
   EXPECT_EQ(after.status, before.status);
+  EXPECT_EQ(after.defense, before.defense);
+  EXPECT_EQ(after.command, before.command);
   EXPECT_EQ(after.config_hash, before.config_hash);
   EXPECT_EQ(after.seed, before.seed);
   EXPECT_EQ(after.version, before.version);

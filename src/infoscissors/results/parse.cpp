@@ -133,6 +133,8 @@ RunRecord from_json(const Json& document, const std::string& file) {
   }
   RunRecord record;
   record.status = root.at("status").choice({kRunning, kInterrupted, kFailed, kComplete});
+  record.defense = root.at("defense").text();
+  record.command = root.at("command").text();
   record.config_hash = root.at("config_hash").text();
   record.seed = root.at("seed").natural();
   record.version = root.at("version").text();

@@ -58,6 +58,8 @@ Json to_json(const RunRecord& record) {
   for (const auto& attack : record.attacks) attacks.push_back(to_json(attack));
   return {{"schema", kSchema},
           {"status", record.status},
+          {"defense", record.defense},
+          {"command", record.command},
           {"config_hash", record.config_hash},
           {"seed", record.seed},
           {"version", record.version},

@@ -46,6 +46,8 @@ inline constexpr const char* kComplete = "complete";
 /// One run directory: metrics.json.
 struct RunRecord {
   std::string status = kRunning;
+  std::string defense;  // canonical: "infoscissors(input=0.2)", or "none"; names the run in tables
+  std::string command;  // repeats the run; empty where it was not started from the command line
   std::string config_hash;
   std::uint64_t seed = 0;
   std::string version, commit, libtorch;
