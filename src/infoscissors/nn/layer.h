@@ -35,16 +35,17 @@ class Sequence : public Layer {
   std::vector<LayerPtr> layers_;
 };
 
-/// Any callable module of libtorch (convolution, batch norm, linear) as a Layer.
-template <class Module>
+/// Any callable module of libtorch (convolution, batch norm, linear) as a Layer. The parameter is not called Module: in
+/// here that names the base class torch::nn::Module.
+template <class Holder>
 class Wrap : public Layer {
  public:
-  explicit Wrap(Module module) : module_(register_module("module", std::move(module))) {}
+  explicit Wrap(Holder module) : module_(register_module("module", std::move(module))) {}
   torch::Tensor forward(const torch::Tensor& input) override { return module_->forward(input); }
-  Module module() { return module_; }
+  Holder module() { return module_; }
 
  private:
-  Module module_;
+  Holder module_;
 };
 
 /// A parameterless function as a Layer.
@@ -58,9 +59,9 @@ class Function : public Layer {
   Map map_;
 };
 
-template <class Module>
-LayerPtr wrap(Module module) {
-  return std::make_shared<Wrap<Module>>(std::move(module));
+template <class Holder>
+LayerPtr wrap(Holder module) {
+  return std::make_shared<Wrap<Holder>>(std::move(module));
 }
 LayerPtr relu();
 LayerPtr sigmoid();
