@@ -1,0 +1,37 @@
+#pragma once
+
+#include "infoscissors/results/record.h"
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace infoscissors::report {
+
+/// A run's record with the place where its image files are.
+struct RunDirectory {
+  std::filesystem::path path;
+  results::RunRecord record;
+};
+
+/// Loads the record. Throws Error for a directory that holds no run.
+RunDirectory open_run(const std::filesystem::path& path);
+
+/// The canonical defence, or the directory's name for a record without one.
+std::string label(const RunDirectory& run);
+
+/// What an attack is judged by: "ssim" for reconstructions, "accuracy" for inferred labels. For both, higher is worse
+/// for the defender.
+std::string main_measure(const std::string& goal);
+
+/// "SSIM", "PSNR, dB": a measure as a table's head shows it.
+std::string measure_title(const std::string& measure);
+
+/// A share as "89.9 %", other measures with three decimals, NaN as "-".
+std::string measure_text(const std::string& measure, double value);
+
+/// The accuracy of guessing labels, 1 / K; NaN where the record does not say how many classes there are.
+double chance(const results::RunRecord& record);
+
+}  // namespace infoscissors::report
