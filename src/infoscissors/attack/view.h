@@ -2,7 +2,7 @@
 
 #include "infoscissors/nn/split_model.h"
 
-#include <torch/torch.h>
+#include "infoscissors/tensor/torch.h"
 
 #include <cstdint>
 #include <functional>
@@ -23,16 +23,16 @@ using Query = std::function<torch::Tensor(const torch::Tensor& images)>;
 
 /// The curious server at inference time: its own encoder, what crossed the wire, its own data and the public shapes.
 struct BlackBoxView {
-  nn::Part encoder;              // its own, in evaluation mode; a private copy
-  torch::Tensor representations; // r received for the inputs that are attacked, (N, ...)
-  torch::Tensor features;        // v it returned for them, (N, ...)
+  nn::Part encoder;               // its own, in evaluation mode; a private copy
+  torch::Tensor representations;  // r received for the inputs that are attacked, (N, ...)
+  torch::Tensor features;         // v it returned for them, (N, ...)
   Auxiliary auxiliary;
-  Query query;                   // only for attacks that declare it
-  nn::Shape image;               // public: the shape of x
-  std::int64_t classes = 0;      // public: K
+  Query query;                                  // only for attacks that declare it
+  nn::Shape image;                              // public: the shape of x
+  std::int64_t classes = 0;                     // public: K
   std::function<nn::LayerPtr()> fresh_encoder;  // the encoder's architecture with random weights
   torch::Device device = torch::kCPU;
-  std::uint64_t seed = 0;        // every random choice of the attack derives from it
+  std::uint64_t seed = 0;  // every random choice of the attack derives from it
 };
 
 /// The same server who also knows the head's weights and the defence as an algorithm, not its random draws.

@@ -26,10 +26,10 @@ class Registry {
  public:
   struct Entry {
     Doc doc;
-    Json options;                                     // schema, see describe()
-    std::function<Product(const Spec&)> make;         // throws UsageError for wrong options
+    Json options;                                       // schema, see describe()
+    std::function<Product(const Spec&)> make;           // throws UsageError for wrong options
     std::function<std::string(const Spec&)> canonical;  // the spec with defaults left out
-    Json traits;                                      // what else a table shows: sites, view, goal
+    Json traits;                                        // what else a table shows: sites, view, goal
   };
 
   explicit Registry(std::string kind) : kind_(std::move(kind)) {}

@@ -2,7 +2,7 @@
 
 #include "infoscissors/data/dataset.h"
 
-#include <torch/torch.h>
+#include "infoscissors/tensor/torch.h"
 
 #include <cstdint>
 #include <optional>

@@ -2,7 +2,7 @@
 
 #include "infoscissors/base/options.h"
 
-#include <torch/torch.h>
+#include "infoscissors/tensor/torch.h"
 
 #include <cstdint>
 #include <filesystem>

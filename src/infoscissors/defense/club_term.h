@@ -6,7 +6,7 @@
 #include "infoscissors/nn/optimizer.h"
 #include "infoscissors/tensor/device.h"
 
-#include <torch/torch.h>
+#include "infoscissors/tensor/torch.h"
 
 #include <cstdint>
 #include <limits>

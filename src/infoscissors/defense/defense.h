@@ -5,7 +5,7 @@
 #include "infoscissors/nn/layer.h"
 #include "infoscissors/tensor/device.h"
 
-#include <torch/torch.h>
+#include "infoscissors/tensor/torch.h"
 
 #include <cstdint>
 #include <map>

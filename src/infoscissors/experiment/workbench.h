@@ -8,7 +8,7 @@
 #include "infoscissors/tensor/device.h"
 #include "infoscissors/train/train.h"
 
-#include <torch/torch.h>
+#include "infoscissors/tensor/torch.h"
 
 #include <memory>
 

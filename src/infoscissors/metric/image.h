@@ -1,6 +1,6 @@
 #pragma once
 
-#include <torch/torch.h>
+#include "infoscissors/tensor/torch.h"
 
 /// Similarity of images with values in [0, 1]; a, b: (B, C, H, W) float. Each returns one value an image, (B).
 namespace infoscissors::metric {

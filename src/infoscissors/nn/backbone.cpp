@@ -1,5 +1,8 @@
 #include "infoscissors/nn/backbone.h"
 
+#include <torch/nn/modules/batchnorm.h>
+#include <torch/nn/modules/conv.h>
+
 #include <algorithm>
 #include <cmath>
 

@@ -4,6 +4,9 @@
 #include "infoscissors/base/options.h"
 #include "infoscissors/nn/backbone.h"
 
+#include <torch/nn/modules/conv.h>
+#include <torch/nn/modules/linear.h>
+
 namespace infoscissors::nn {
 namespace {
 

@@ -2,6 +2,10 @@
 
 #include "infoscissors/base/error.h"
 
+#include <torch/nn/modules/batchnorm.h>
+#include <torch/nn/modules/conv.h>
+#include <torch/nn/modules/linear.h>
+
 #include <cmath>
 
 namespace infoscissors::nn {

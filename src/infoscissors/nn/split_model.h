@@ -31,16 +31,16 @@ struct SplitModel {
 /// What is built and where it is cut.
 struct ModelOptions {
   std::string backbone = "resnet-small";
-  double width = 1.0;                   // multiplier of every channel count
-  std::int64_t head_stages = 0;         // 0: the first convolution (with its batch norm and ReLU) alone
-  std::int64_t classifier_layers = 1;   // linear layers on the device
-  std::int64_t classifier_width = 64;   // hidden width where there is more than one
+  double width = 1.0;                  // multiplier of every channel count
+  std::int64_t head_stages = 0;        // 0: the first convolution (with its batch norm and ReLU) alone
+  std::int64_t classifier_layers = 1;  // linear layers on the device
+  std::int64_t classifier_width = 64;  // hidden width where there is more than one
   base::Fields fields();
 };
 
 /// What the network must fit.
 struct ModelTask {
-  Shape input;                    // {C, H, W}
+  Shape input;  // {C, H, W}
   std::int64_t classes = 0;
   std::vector<double> mean, std;  // per channel, for the normalisation in front of the head
 };

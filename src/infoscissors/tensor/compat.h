@@ -1,7 +1,7 @@
 #pragma once
 
-#include <torch/torch.h>
 #include <torch/version.h>
+#include "infoscissors/tensor/torch.h"
 
 #include <ATen/autocast_mode.h>
 

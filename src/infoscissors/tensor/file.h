@@ -2,7 +2,7 @@
 
 #include "infoscissors/base/json.h"
 
-#include <torch/torch.h>
+#include "infoscissors/tensor/torch.h"
 
 #include <filesystem>
 #include <map>

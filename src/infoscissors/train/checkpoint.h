@@ -5,7 +5,7 @@
 #include "infoscissors/nn/split_model.h"
 #include "infoscissors/train/train.h"
 
-#include <torch/torch.h>
+#include "infoscissors/tensor/torch.h"
 
 #include <cstdint>
 

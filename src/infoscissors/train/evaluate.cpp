@@ -36,10 +36,7 @@ Evaluation evaluate(const Subject& subject, const torch::Tensor& indices, const 
   for_each_batch(subject, indices, runtime, seed, defense::Phase::evaluate,
                  [&](const data::Batch& batch, const torch::Tensor&, const torch::Tensor& v) {
                    const auto logits = subject.model.classifier.forward(v).to(torch::kFloat32);
-                   loss += torch::nn::functional::cross_entropy(
-                               logits, batch.labels,
-                               torch::nn::functional::CrossEntropyFuncOptions().reduction(torch::kSum))
-                               .item<double>();
+                   loss += torch::cross_entropy_loss(logits, batch.labels, {}, at::Reduction::Sum).item<double>();
                    predictions.push_back(logits.argmax(1).cpu());
                    labels.push_back(batch.labels.cpu());
                  });

@@ -87,7 +87,7 @@ class Loop {
                        .generator = tensor::make_generator(runtime_.device, seed_, "step", index)};
     forward(step);
     subject_.defense.update_adversary(step);
-    const auto task = torch::nn::functional::cross_entropy(step.logits, step.labels);
+    const auto task = torch::cross_entropy_loss(step.logits, step.labels);
     auto loss = subject_.defense.task_weight(step) * task;
     const auto penalty = subject_.defense.penalty(step);
     if (penalty.defined()) loss = loss + penalty;
