@@ -32,3 +32,13 @@ if(INFOSCISSORS_PCH)
   target_link_libraries(torch_pch PRIVATE infoscissors_torch_flags)
   target_precompile_headers(torch_pch PRIVATE ${CMAKE_SOURCE_DIR}/src/infoscissors/tensor/torch.h <fmt/format.h> <nlohmann/json.hpp>)
 endif()
+
+# What every test runs with. One OpenMP thread each: ctest runs several at once, and two processes with two threads on
+# two cores take several times longer than one after the other.
+set(INFOSCISSORS_TEST_ENVIRONMENT OMP_NUM_THREADS=1)
+if(INFOSCISSORS_SANITIZE)
+  list(APPEND INFOSCISSORS_TEST_ENVIRONMENT
+    ASAN_OPTIONS=detect_stack_use_after_return=1:check_initialization_order=1
+    LSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/cmake/lsan.supp:print_suppressions=0
+    UBSAN_OPTIONS=print_stacktrace=1)
+endif()
