@@ -24,7 +24,9 @@ std::string format_seconds(double seconds) {
   return fmt::format("{} s", whole);
 }
 
-void Progress::set_quiet(bool quiet) { quiet_flag = quiet; }
+void Progress::set_quiet(bool quiet) {
+  quiet_flag = quiet;
+}
 
 Progress::Progress(std::string label, std::int64_t total, std::string unit)
     : label_(std::move(label)),
@@ -33,7 +35,9 @@ Progress::Progress(std::string label, std::int64_t total, std::string unit)
       shown_(begin_),
       terminal_(::isatty(STDERR_FILENO) != 0) {}
 
-Progress::~Progress() { clear(); }
+Progress::~Progress() {
+  clear();
+}
 
 void Progress::clear() {
   if (drawn_) std::fputs("\r\033[K", stderr);
@@ -59,7 +63,7 @@ void Progress::update(std::int64_t done, std::string_view note) {
     log::info("{}: {}", label_, line(note));
     return;
   }
-  const int filled = static_cast<int>(kBarWidth * done_ / total_);
+  const auto filled = static_cast<std::size_t>(kBarWidth * std::clamp<std::int64_t>(done_, 0, total_) / total_);
   const std::string bar = std::string(filled, '#') + std::string(kBarWidth - filled, '-');
   std::fputs(fmt::format("\r\033[K{} [{}] {}", label_, bar, line(note)).c_str(), stderr);
   std::fflush(stderr);
