@@ -8,15 +8,18 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
-#include <sstream>
+#include <string>
 #include <system_error>
+#include <vector>
 
 namespace infoscissors::base {
 namespace {
 
 namespace fs = std::filesystem;
 
-std::string reason(int code) { return std::generic_category().message(code); }
+std::string reason(int code) {
+  return std::generic_category().message(code);
+}
 
 void flush_to_disk(const fs::path& path) {
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
@@ -28,14 +31,19 @@ void flush_to_disk(const fs::path& path) {
 }  // namespace
 
 std::string read_file(const fs::path& path) {
-  if (fs::is_directory(path)) throw Error("{}: is a directory, not a file", path.string());
+  std::error_code ignored;
+  if (fs::is_directory(path, ignored)) throw Error("{}: is a directory, not a file", path.string());
   errno = 0;
   std::ifstream in(path, std::ios::binary);
   if (!in) throw Error("{}: cannot be read: {}", path.string(), reason(errno));
-  std::ostringstream content;
-  content << in.rdbuf();
+  // Read by the stream itself: copying from its buffer would take an I/O error in the middle for the end of the file.
+  std::string content;
+  std::vector<char> block(1 << 16);
+  while (in.read(block.data(), static_cast<std::streamsize>(block.size())) || in.gcount() > 0) {
+    content.append(block.data(), static_cast<std::size_t>(in.gcount()));
+  }
   if (in.bad()) throw Error("{}: cannot be read: {}", path.string(), reason(errno));
-  return std::move(content).str();
+  return content;
 }
 
 void write_file(const fs::path& path, const std::function<void(std::ostream&)>& produce) {
@@ -69,8 +77,9 @@ void write_file(const fs::path& path, std::string_view content) {
 void ensure_directory(const fs::path& path) {
   std::error_code code;
   fs::create_directories(path, code);
-  if (code || !fs::is_directory(path)) {
-    throw Error("{}: cannot be created as a directory: {}", path.string(), code ? code.message() : "a file is in the way");
+  if (code || !fs::is_directory(path, code)) {
+    throw Error("{}: cannot be created as a directory: {}", path.string(),
+                code ? code.message() : "a file is in the way");
   }
   if (::access(path.c_str(), W_OK | X_OK) != 0) throw Error("{}: is not writable: {}", path.string(), reason(errno));
 }
