@@ -5,10 +5,14 @@
 
 #include <toml++/toml.h>
 
+#include <cstdint>
+#include <limits>
 #include <sstream>
 
 namespace infoscissors::base {
 namespace {
+
+constexpr std::uint64_t kLargest = std::numeric_limits<std::int64_t>::max();
 
 Json from_toml(const toml::node& node, const std::string& where) {
   if (const auto* table = node.as_table()) {
@@ -35,6 +39,8 @@ toml::array array_of(const Json& list) {
   for (const auto& value : list) {
     if (value.is_boolean()) {
       array.push_back(value.get<bool>());
+    } else if (value.is_number_unsigned() && value.get<std::uint64_t>() > kLargest) {
+      throw Error("TOML cannot hold the whole number {}: it is larger than {}", value.dump(), kLargest);
     } else if (value.is_number_integer()) {
       array.push_back(value.get<std::int64_t>());
     } else if (value.is_number()) {
@@ -76,7 +82,8 @@ Json read_json(const std::filesystem::path& path) {
 }
 
 void write_json(const std::filesystem::path& path, const Json& document) {
-  write_file(path, document.dump(2) + "\n");
+  // A file name or a system's message need not be UTF-8; that must not cost the whole record.
+  write_file(path, document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
 }
 
 Json read_toml(const std::filesystem::path& path) {

@@ -13,7 +13,8 @@ using Json = nlohmann::json;
 /// Parses a JSON file. Throws Error naming the file and the position of a syntax error.
 Json read_json(const std::filesystem::path& path);
 
-/// Writes atomically, indented by two spaces. NaN and infinities become null.
+/// Writes atomically, indented by two spaces. NaN and infinities become null, bytes that are not UTF-8 the
+/// replacement character.
 void write_json(const std::filesystem::path& path, const Json& document);
 
 /// Reads a TOML file as JSON. Dates are refused. Throws UsageError naming file, line and column of a syntax error.
