@@ -17,7 +17,11 @@ struct overloaded : Ts... {
 template <class... Ts>
 overloaded(Ts...) -> overloaded<Ts...>;
 
-std::string number(double value) { return fmt::format("{:g}", value); }
+constexpr std::uint64_t kLargest = std::numeric_limits<std::int64_t>::max();
+
+std::string number(double value) {
+  return fmt::format("{:g}", value);
+}
 
 const Field& find_field(const Fields& fields, std::string_view key, std::string_view where) {
   const auto found = std::find_if(fields.begin(), fields.end(), [&](const Field& field) { return field.name == key; });
@@ -28,7 +32,8 @@ const Field& find_field(const Fields& fields, std::string_view key, std::string_
   throw UsageError("{} has no option '{}': {}", where, key, suggestion(key, names));
 }
 
-[[noreturn]] void refuse(std::string_view where, const Field& field, const std::string& wanted, const std::string& got) {
+[[noreturn]] void refuse(std::string_view where, const Field& field, const std::string& wanted,
+                         const std::string& got) {
   throw UsageError("{} {} must be {}, got {}", where, field.name, wanted, got);
 }
 
@@ -56,6 +61,9 @@ void assign_value(const Field& field, const Json& value, std::string_view where)
                  },
                  [&](std::int64_t* target) {
                    if (!value.is_number_integer()) refuse(where, field, "a whole number", value.dump());
+                   if (value.is_number_unsigned() && value.get<std::uint64_t>() > kLargest) {
+                     refuse(where, field, fmt::format("at most {}", kLargest), value.dump());
+                   }
                    check_number(field, value.get<double>(), where);
                    *target = value.get<std::int64_t>();
                  },
@@ -70,9 +78,9 @@ void assign_value(const Field& field, const Json& value, std::string_view where)
                    *target = value.get<std::string>();
                  },
                  [&](std::vector<std::string>* target) {
-                   const bool strings = value.is_array() && std::all_of(value.begin(), value.end(), [](const Json& item) {
-                                          return item.is_string();
-                                        });
+                   const bool strings =
+                       value.is_array() &&
+                       std::all_of(value.begin(), value.end(), [](const Json& item) { return item.is_string(); });
                    if (!strings) refuse(where, field, "a list of strings", value.dump());
                    auto list = value.get<std::vector<std::string>>();
                    for (const auto& item : list) check_choice(field, item, where);
@@ -135,12 +143,24 @@ std::string Constraint::text() const {
   return {};
 }
 
-Constraint any() { return {}; }
-Constraint at_least(double low) { return {.low = low, .choices = {}}; }
-Constraint greater_than(double low) { return {.low = low, .low_open = true, .choices = {}}; }
-Constraint between(double low, double high) { return {.low = low, .high = high, .choices = {}}; }
-Constraint half_open(double low, double high) { return {.low = low, .high = high, .high_open = true, .choices = {}}; }
-Constraint one_of(std::vector<std::string> choices) { return {.choices = std::move(choices)}; }
+Constraint any() {
+  return {};
+}
+Constraint at_least(double low) {
+  return {.low = low, .choices = {}};
+}
+Constraint greater_than(double low) {
+  return {.low = low, .low_open = true, .choices = {}};
+}
+Constraint between(double low, double high) {
+  return {.low = low, .high = high, .choices = {}};
+}
+Constraint half_open(double low, double high) {
+  return {.low = low, .high = high, .high_open = true, .choices = {}};
+}
+Constraint one_of(std::vector<std::string> choices) {
+  return {.choices = std::move(choices)};
+}
 
 Json to_json(const Fields& fields) {
   Json object = Json::object();
@@ -157,17 +177,18 @@ void assign(const Fields& fields, const Json& object, std::string_view where) {
 
 void assign_text(const Fields& fields, std::string_view key, std::string_view text, std::string_view where) {
   const Field& field = find_field(fields, key, where);
-  const Json value = std::visit(overloaded{
-                                    [&](bool*) -> Json {
-                                      if (text == "true" || text == "false") return text == "true";
-                                      refuse(where, field, "true or false", fmt::format("'{}'", text));
-                                    },
-                                    [&](std::int64_t*) { return parse_number<std::int64_t>(field, text, where, "a whole number"); },
-                                    [&](double*) { return parse_number<double>(field, text, where, "a number"); },
-                                    [&](std::string*) -> Json { return std::string(text); },
-                                    [&](std::vector<std::string>*) { return parse_list(text); },
-                                },
-                                field.value);
+  const Json value =
+      std::visit(overloaded{
+                     [&](bool*) -> Json {
+                       if (text == "true" || text == "false") return text == "true";
+                       refuse(where, field, "true or false", fmt::format("'{}'", text));
+                     },
+                     [&](std::int64_t*) { return parse_number<std::int64_t>(field, text, where, "a whole number"); },
+                     [&](double*) { return parse_number<double>(field, text, where, "a number"); },
+                     [&](std::string*) -> Json { return std::string(text); },
+                     [&](std::vector<std::string>*) { return parse_list(text); },
+                 },
+                 field.value);
   assign_value(field, value, where);
 }
 
