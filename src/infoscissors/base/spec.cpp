@@ -33,6 +33,15 @@ std::vector<std::string_view> split(std::string_view text, char separator) {
   return parts;
 }
 
+bool balanced(std::string_view text) {
+  int depth = 0;
+  for (const char c : text) {
+    depth += c == '(' ? 1 : c == ')' ? -1 : 0;
+    if (depth < 0) return false;
+  }
+  return depth == 0;
+}
+
 bool valid_name(std::string_view name) {
   return !name.empty() && std::all_of(name.begin(), name.end(), [](unsigned char c) {
     return std::isalnum(c) != 0 || c == '-' || c == '_' || c == '.';
@@ -61,6 +70,7 @@ Spec parse_spec(std::string_view text) {
   if (whole.back() != ')') throw wrong("the closing parenthesis is missing");
   const auto inside = trim(whole.substr(open + 1, whole.size() - open - 2));
   if (inside.empty()) return spec;
+  if (!balanced(inside)) throw wrong("its parentheses do not match");
   for (const auto part : split(inside, ',')) {
     const auto equals = part.find('=');
     const auto key = trim(part.substr(0, equals));
