@@ -3,13 +3,16 @@
 #include "infoscissors/base/error.h"
 #include "infoscissors/base/file.h"
 
+#include <algorithm>
 #include <charconv>
+#include <limits>
 #include <regex>
 
 namespace infoscissors::base {
 namespace {
 
 constexpr std::string_view kMagic = "\x93NUMPY";
+constexpr std::size_t kLongestHeader = 10000;  // NumPy's own limit; also keeps std::regex off the end of the stack
 
 struct Header {
   std::string text;
@@ -28,6 +31,7 @@ Header split_header(const std::string& content, const std::string& file) {
     length |= byte(10) << 16 | byte(11) << 24;
     begin = 12;
   }
+  if (length > kLongestHeader) throw Error("{}: its .npy header is malformed: {} bytes are too long", file, length);
   if (length > content.size() - begin) throw Error("{}: truncated in its header", file);
   return {content.substr(begin, length), begin + length};
 }
@@ -48,9 +52,26 @@ std::vector<std::int64_t> parse_shape(const std::string& text, const std::string
     if (result.ec != std::errc() || size < 0) throw Error("{}: its .npy shape is malformed", file);
     shape.push_back(size);
     at = result.ptr;
-    while (at != end && (*at == ',' || *at == ' ' || *at == 'L')) ++at;
+    if (at != end && *at == 'L') ++at;  // written by Python 2
+    if (at != end && *at != ',') throw Error("{}: its .npy shape is malformed", file);
+    while (at != end && (*at == ',' || *at == ' ')) ++at;
   }
   return shape;
+}
+
+std::uint64_t byte_count(const NpyArray& array, const std::string& file) {
+  std::uint64_t bytes = std::stoull(array.dtype.substr(2));
+  // Zeros count as one here: who computes strides multiplies the other sizes even where the array is empty.
+  std::uint64_t span = bytes;
+  for (const auto size : array.shape) {
+    const bool overflow =
+        __builtin_mul_overflow(span, static_cast<std::uint64_t>(std::max<std::int64_t>(size, 1)), &span);
+    if (overflow || span > std::uint64_t{std::numeric_limits<std::int64_t>::max()}) {
+      throw Error("{}: impossible shape", file);
+    }
+    bytes *= static_cast<std::uint64_t>(size);
+  }
+  return bytes;
 }
 
 }  // namespace
@@ -64,10 +85,7 @@ NpyArray read_npy(const std::filesystem::path& path) {
   array.fortran_order = capture(header.text, R"('fortran_order':\s*(True|False))", file) == "True";
   array.shape = parse_shape(capture(header.text, R"('shape':\s*\(([0-9, L]*)\))", file), file);
   if (array.dtype[0] == '>') throw Error("{}: big-endian numbers are not supported", file);
-  std::uint64_t bytes = std::stoull(array.dtype.substr(2));
-  for (const auto size : array.shape) {
-    if (__builtin_mul_overflow(bytes, static_cast<std::uint64_t>(size), &bytes)) throw Error("{}: impossible shape", file);
-  }
+  const auto bytes = byte_count(array, file);
   const std::uint64_t there = content.size() - header.end;
   if (bytes != there) throw Error("{}: its header announces {} bytes of data, but {} follow", file, bytes, there);
   array.data = content.substr(header.end);

@@ -3,7 +3,9 @@
 #include "infoscissors/base/error.h"
 #include "infoscissors/base/file.h"
 #include "infoscissors/base/hash.h"
+#include "infoscissors/tensor/boolean.h"
 
+#include <algorithm>
 #include <cstring>
 #include <limits>
 #include <optional>
@@ -20,7 +22,7 @@ struct Type {
 };
 
 constexpr Type kTypes[] = {
-    {torch::kUInt8, "U8"},    {torch::kInt64, "I64"},    {torch::kInt32, "I32"},   {torch::kFloat32, "F32"},
+    {torch::kUInt8, "U8"},    {torch::kInt64, "I64"},     {torch::kInt32, "I32"},   {torch::kFloat32, "F32"},
     {torch::kFloat64, "F64"}, {torch::kBFloat16, "BF16"}, {torch::kFloat16, "F16"}, {torch::kBool, "BOOL"},
 };
 
@@ -44,14 +46,19 @@ std::string_view bytes_of(const torch::Tensor& tensor) {
   return {static_cast<const char*>(tensor.data_ptr()), tensor.nbytes()};
 }
 
-// The number of elements, or nothing where the shape is negative or its product overflows.
-std::optional<std::uint64_t> element_count(const std::vector<std::int64_t>& shape) {
-  std::uint64_t count = 1;
+// The number of bytes, or nothing where the shape is negative or too large. Zeros count as one in the check, because
+// libtorch multiplies the other sizes for the strides of an empty tensor, too.
+std::optional<std::uint64_t> byte_count(const std::vector<std::int64_t>& shape, std::size_t item) {
+  std::uint64_t bytes = item;
+  std::uint64_t span = item;
   for (const auto size : shape) {
-    if (size < 0) return std::nullopt;
-    if (__builtin_mul_overflow(count, static_cast<std::uint64_t>(size), &count)) return std::nullopt;
+    if (size < 0 || __builtin_mul_overflow(span, static_cast<std::uint64_t>(std::max<std::int64_t>(size, 1)), &span)) {
+      return std::nullopt;
+    }
+    if (span > std::uint64_t{std::numeric_limits<std::int64_t>::max()}) return std::nullopt;
+    bytes *= static_cast<std::uint64_t>(size);
   }
-  return count;
+  return bytes;
 }
 
 torch::Tensor load_one(const std::string& name, const Json& entry, std::string_view payload, const std::string& file) {
@@ -61,13 +68,15 @@ torch::Tensor load_one(const std::string& name, const Json& entry, std::string_v
     const auto shape = entry.at("shape").get<std::vector<std::int64_t>>();
     const auto offsets = entry.at("data_offsets").get<std::vector<std::uint64_t>>();
     if (!scalar) throw wrong("unknown dtype");
-    if (offsets.size() != 2 || offsets[0] > offsets[1] || offsets[1] > payload.size()) throw wrong("data outside the file");
-    const auto count = element_count(shape);
-    std::uint64_t bytes = 0;
-    if (!count || __builtin_mul_overflow(*count, c10::elementSize(*scalar), &bytes)) throw wrong("impossible shape");
-    if (bytes != offsets[1] - offsets[0]) throw wrong("shape and data disagree in size");
+    if (offsets.size() != 2 || offsets[0] > offsets[1] || offsets[1] > payload.size())
+      throw wrong("data outside the file");
+    const auto bytes = byte_count(shape, c10::elementSize(*scalar));
+    if (!bytes) throw wrong("impossible shape");
+    if (*bytes != offsets[1] - offsets[0]) throw wrong("shape and data disagree in size");
+    const auto content = payload.substr(offsets[0], *bytes);
+    if (scalar == torch::kBool && !all_boolean(content)) throw wrong("holds a boolean that is neither 0 nor 1");
     auto tensor = torch::empty(shape, torch::TensorOptions(*scalar));
-    if (bytes > 0) std::memcpy(tensor.data_ptr(), payload.data() + offsets[0], bytes);
+    if (!content.empty()) std::memcpy(tensor.data_ptr(), content.data(), content.size());
     return tensor;
   } catch (const Json::exception&) {
     throw wrong("malformed header entry");
@@ -116,7 +125,9 @@ TensorFile load_tensors(const std::filesystem::path& path) {
     if (key != "__metadata__") file.tensors[key] = load_one(key, entry, payload, name);
   }
   if (const auto metadata = header.find("__metadata__"); metadata != header.end()) {
-    for (const auto& [key, value] : metadata->items()) file.metadata[key] = value.is_string() ? value.get<std::string>() : value.dump();
+    if (!metadata->is_object()) throw Error("{}: malformed metadata", name);
+    for (const auto& [key, value] : metadata->items())
+      file.metadata[key] = value.is_string() ? value.get<std::string>() : value.dump();
   }
   const auto checksum = file.metadata.find(kChecksum);
   if (checksum != file.metadata.end() && checksum->second != base::content_hash(payload)) {

@@ -1,5 +1,6 @@
-#include "infoscissors/base/error.h"
 #include "infoscissors/base/npy.h"
+#include "infoscissors/base/error.h"
+#include "infoscissors/tensor/boolean.h"
 #include "infoscissors/tensor/file.h"
 
 #include <cstring>
@@ -12,9 +13,9 @@ using base::Error;
 
 const std::map<std::string, torch::ScalarType>& scalars() {
   static const std::map<std::string, torch::ScalarType> table = {
-      {"|u1", torch::kUInt8},  {"|i1", torch::kInt8},    {"<i2", torch::kInt16},   {"<i4", torch::kInt32},
-      {"<i8", torch::kInt64},  {"<f2", torch::kFloat16}, {"<f4", torch::kFloat32}, {"<f8", torch::kFloat64},
-      {"|b1", torch::kBool},
+      {"|u1", torch::kUInt8},   {"|i1", torch::kInt8},    {"<i2", torch::kInt16},
+      {"<i4", torch::kInt32},   {"<i8", torch::kInt64},   {"<f2", torch::kFloat16},
+      {"<f4", torch::kFloat32}, {"<f8", torch::kFloat64}, {"|b1", torch::kBool},
   };
   return table;
 }
@@ -25,6 +26,9 @@ torch::Tensor load_npy(const std::filesystem::path& path) {
   const base::NpyArray array = base::read_npy(path);
   const auto found = scalars().find(array.dtype);
   if (found == scalars().end()) throw Error("{}: numbers of type {} are not supported", path.string(), array.dtype);
+  if (found->second == torch::kBool && !all_boolean(array.data)) {
+    throw Error("{}: holds a boolean that is neither 0 nor 1", path.string());
+  }
   auto shape = array.shape;
   if (array.fortran_order) std::reverse(shape.begin(), shape.end());
   auto tensor = torch::empty(shape, torch::TensorOptions(found->second));
@@ -41,7 +45,8 @@ void save_npy(const std::filesystem::path& path, const torch::Tensor& tensor) {
   for (const auto& [name, scalar] : scalars()) {
     if (scalar == plain.scalar_type()) array.dtype = name;
   }
-  if (array.dtype.empty()) throw Error("{}: tensors of type {} have no .npy form", path.string(), c10::toString(plain.scalar_type()));
+  if (array.dtype.empty())
+    throw Error("{}: tensors of type {} have no .npy form", path.string(), c10::toString(plain.scalar_type()));
   array.shape = plain.sizes().vec();
   array.data.assign(static_cast<const char*>(plain.data_ptr()), plain.nbytes());
   base::write_npy(path, array);
