@@ -51,8 +51,10 @@ padding:.25rem .75rem;vertical-align:middle;overflow-wrap:anywhere}
 .pictures .run span{position:sticky;left:.75rem;display:inline-block;color:var(--accent);font-weight:700;
 font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace;font-size:.875rem}
 .pictures td{text-align:center}
-.pictures img{display:block;width:4.5rem;height:4.5rem;object-fit:contain;image-rendering:pixelated;border-radius:2px}
+.pictures img{display:block;width:4.5rem;height:4.5rem;object-fit:contain;image-rendering:pixelated;border-radius:2px;
+outline:1px solid var(--edge)}
 .ssim{font-size:.78rem;color:var(--soft);font-variant-numeric:tabular-nums}
+strong{white-space:nowrap}
 .hidden{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
 article{border:1px solid var(--edge);border-radius:.75rem;padding:1.1rem 1.25rem;margin:1rem 0}
 .status{font-size:.75rem;font-weight:600;border:1px solid currentColor;border-radius:1rem;padding:.1rem .55rem;
