@@ -28,6 +28,8 @@ constexpr const char* kOriginals = "images/originals.npy";
 
 results::RunRecord new_record(const RunConfig& config) {
   results::RunRecord record;
+  record.defense = defense::canonical_defense(config.defense);
+  record.command = "infoscissors run config.toml --out again";  // config.toml lies beside the record
   record.config_hash = config_hash(config);
   record.seed = static_cast<std::uint64_t>(config.seed);
   record.version = base::version();
@@ -110,7 +112,22 @@ void Run::train() {
   }
   bench_ = make_workbench(config_);
   record_.data = describe_data(*bench_);
+  record_.status = results::kRunning;
   save();
+  try {
+    train_and_measure();
+  } catch (const base::Interrupted&) {
+    record_.status = results::kInterrupted;
+    save();
+    throw;
+  } catch (...) {
+    record_.status = results::kFailed;
+    save();
+    throw;
+  }
+}
+
+void Run::train_and_measure() {
   const auto log = train::train(bench_->subject(), config_.train, bench_->runtime, bench_->seed(), place(),
                                 [&](const train::EpochLog& epoch) {
                                   base::log::info("{}", epoch_line(epoch, config_.train.epochs));
@@ -127,6 +144,7 @@ void Run::train() {
   loaded_ = true;
   measure();
   record_.trained = true;
+  record_.status = results::kComplete;
   save();
 }
 

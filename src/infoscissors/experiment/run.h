@@ -45,6 +45,7 @@ class Run {
   Run(const RunConfig& config, std::filesystem::path directory, results::RunRecord record);
 
   train::CheckpointPlace place() const;
+  void train_and_measure();
   void measure();
   void save() const;
   const train::Exposed& exposed(attack::Goal goal);

@@ -37,7 +37,8 @@ struct EpochRecord {
   std::map<std::string, double> values;  // loss, accuracy, validation_accuracy, information_input, ...
 };
 
-/// How far a run has come. The file is written as soon as the run starts and again after every stage.
+/// How far a run's training has come; attacks may follow a complete one. The file is written as soon as the run starts
+/// and again after every stage.
 inline constexpr const char* kRunning = "running";          // or killed without a chance to say so
 inline constexpr const char* kInterrupted = "interrupted";  // stopped on request; can be resumed
 inline constexpr const char* kFailed = "failed";
