@@ -1,18 +1,18 @@
+#!/usr/bin/python3
 """Pictures made and decoded by Pillow, resampled by NumPy and PyTorch, compressed by Python's gzip.
 
-Run in this directory's parent's parent:  /usr/bin/python3 tests/image/golden.py tests/image/data
+Run from anywhere: tests/image/golden.py.
 Writes each picture and its pixels as Pillow (not our decoders) reads them.
 """
 
 import gzip
 import pathlib
-import sys
 
 import numpy as np
 import torch
 from PIL import Image
 
-OUT = pathlib.Path(sys.argv[1])
+OUT = pathlib.Path(__file__).parent / "data"
 RNG = np.random.default_rng(7)
 
 

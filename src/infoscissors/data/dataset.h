@@ -28,7 +28,7 @@ struct Dataset {
 /// Which data and how much of it goes to whom.
 struct DataOptions {
   std::string name = "fashion-mnist";
-  std::string path;               // where its files are; empty: the usual places
+  std::string path = {};          // where its files are; empty: the usual places
   std::string labels = "fine";    // CIFAR-100: fine or coarse
   std::int64_t image_size = 0;    // folder, synthetic: side of the square images; 0: 32 for folder, 16 for synthetic
   std::int64_t channels = 0;      // folder, synthetic: 1 or 3; 0: 3, or 1 for a folder of grey pictures alone
