@@ -10,7 +10,7 @@ ClubTerm::ClubTerm(std::string name, nn::LayerPtr network, LogLikelihood log_lik
                    const tensor::Runtime& runtime)
     : name_(std::move(name)),
       network_(std::move(network)),
-      log_likelihood_(log_likelihood),
+      log_likelihood_(std::move(log_likelihood)),
       options_(options),
       floor_(floor),
       ceiling_(ceiling),
@@ -55,7 +55,7 @@ void ClubTerm::finish() {
 }
 
 Defense::EpochReport ClubTerm::end_epoch() {
-  const auto sums = sums_.to(torch::kCPU);
+  const auto sums = sums_.to(torch::kCPU, /*non_blocking=*/false, /*copy=*/true);
   sums_.zero_();
   const double steps = sums[3].item<double>();
   if (steps == 0) return {};

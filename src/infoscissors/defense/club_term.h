@@ -9,6 +9,7 @@
 #include "infoscissors/tensor/torch.h"
 
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <map>
 #include <optional>
@@ -29,7 +30,7 @@ struct AdversaryOptions {
 class ClubTerm {
  public:
   /// (output of the network, secret) -> log q(secret | exposed), (B), nats.
-  using LogLikelihood = torch::Tensor (*)(const torch::Tensor& output, const torch::Tensor& secret);
+  using LogLikelihood = std::function<torch::Tensor(const torch::Tensor& output, const torch::Tensor& secret)>;
 
   /// `ceiling`: what the information cannot exceed, nats. `floor`: once the estimate is below, nothing is pushed.
   ClubTerm(std::string name, nn::LayerPtr network, LogLikelihood log_likelihood, const AdversaryOptions& options,

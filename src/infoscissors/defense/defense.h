@@ -41,6 +41,7 @@ struct Step {
   torch::Tensor representation;  // r as released
   torch::Tensor feature;         // v as released
   torch::Tensor logits;          // (B, K)
+  torch::Tensor cross_entropy;   // of the device's classifier, scalar, nats
   double progress = 0;           // share of the training done, [0, 1)
   double epoch = 0;              // epochs done, fractional
   torch::Generator generator;    // for this step alone

@@ -13,8 +13,11 @@ namespace {
 
 const bool registered = register_defense<InfoScissors>();
 
-torch::Tensor log_psi(const torch::Tensor& output, const torch::Tensor& image) {
-  return mi::gaussian_log_likelihood(image, output);
+/// log q_psi(x | r) of a Gaussian with standard deviation sigma, averaged over the elements of x.
+ClubTerm::LogLikelihood log_psi(double sigma) {
+  return [precision = 1.0 / (sigma * sigma)](const torch::Tensor& output, const torch::Tensor& image) {
+    return precision * mi::gaussian_log_likelihood(image, output);
+  };
 }
 
 torch::Tensor log_phi(const torch::Tensor& output, const torch::Tensor& label) {
@@ -44,6 +47,8 @@ base::Fields InfoScissors::Options::fields() {
       {"prediction", &prediction, half_open(0, 1), "weight l_l of the prediction term, vCLUB-S(v; y)"},
       {"psi", &psi, one_of(nn::decoder_families()), "family of the generator psi"},
       {"psi_width", &psi_width, between(1, 4096), "hidden channels of psi"},
+      {"psi_sigma", &psi_sigma, greater_than(0),
+       "standard deviation of the Gaussian q_psi in pixel units ([0, 1]); 1 is the paper's identity covariance"},
       {"psi_steps", &psi_steps, between(1, 100), "updates of psi for each main step"},
       {"psi_optimizer", &psi_optimizer, rules, "optimiser of psi"},
       {"psi_rate", &psi_rate, greater_than(0), "learning rate of psi"},
@@ -53,6 +58,9 @@ base::Fields InfoScissors::Options::fields() {
       {"phi_optimizer", &phi_optimizer, rules, "optimiser of phi"},
       {"phi_rate", &phi_rate, greater_than(0), "learning rate of phi"},
       {"warmup", &warmup, at_least(0), "epochs over which both weights rise from 0"},
+      {"guard", &guard, at_least(0),
+       "nats; steps whose cross-entropy is above push neither term, so that training cannot collapse; 0: off"},
+      {"standardise", &standardise, any(), "the adversaries see what is exposed standardised per channel"},
       {"update", &update, one_of({"alternating", "simultaneous"}),
        "adversaries before the penalty, or the last update from the penalty's own forward pass"},
       {"input_floor", &input_floor, any(), "nats per element below which the input term stops pushing"},
@@ -68,20 +76,23 @@ InfoScissors::InfoScissors(const Options& options) : options_(options) {
 }
 
 void InfoScissors::setup(const Context& context) {
-  const auto seeded = [&](const nn::LayerPtr& network, const char* stream) {
-    nn::initialise(*network, tensor::make_generator(torch::kCPU, context.seed, stream));
-    return network;
+  const auto adversary_network = [&](const nn::Shape& input, const nn::LayerPtr& network, const char* stream) {
+    auto layers = std::make_shared<nn::Sequence>();
+    if (options_.standardise) layers->append("standardise", nn::make_standardiser(input));
+    layers->append("network", network);
+    nn::initialise(*layers, tensor::make_generator(torch::kCPU, context.seed, stream));
+    return layers;
   };
   if (options_.input > 0) {
     const auto network = nn::make_decoder(options_.psi, context.representation, context.image, options_.psi_width);
-    input_.emplace("input", seeded(network, "psi"), log_psi,
+    input_.emplace("input", adversary_network(context.representation, network, "psi"), log_psi(options_.psi_sigma),
                    adversary(options_.psi_optimizer, options_.psi_rate, options_.psi_steps, options_.update),
                    floor_of(options_.input_floor), std::numeric_limits<double>::infinity(), context.runtime);
   }
   if (options_.prediction > 0) {
     const auto network =
         nn::make_mlp(nn::element_count(context.feature), options_.phi_width, context.classes, options_.phi_layers);
-    prediction_.emplace("prediction", seeded(network, "phi"), log_phi,
+    prediction_.emplace("prediction", adversary_network(context.feature, network, "phi"), log_phi,
                         adversary(options_.phi_optimizer, options_.phi_rate, options_.phi_steps, options_.update),
                         floor_of(options_.prediction_floor), std::log(static_cast<double>(context.classes)),
                         context.runtime);
@@ -103,7 +114,9 @@ torch::Tensor InfoScissors::penalty(const Step& step) {
   if (input_) add(options_.input * ramp(step) * input_->estimate(step.representation, step.images, step.generator));
   if (prediction_)
     add(options_.prediction * ramp(step) * prediction_->estimate(step.feature, step.labels, step.generator));
-  return sum;
+  if (!sum.defined() || options_.guard == 0) return sum;
+  // A mask and not a branch: the value stays on the device.
+  return sum * step.cross_entropy.detach().le(options_.guard);
 }
 
 double InfoScissors::task_weight(const Step& step) const {

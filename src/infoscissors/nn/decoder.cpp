@@ -4,6 +4,7 @@
 #include "infoscissors/base/options.h"
 #include "infoscissors/nn/backbone.h"
 
+#include <torch/nn/modules/batchnorm.h>
 #include <torch/nn/modules/conv.h>
 #include <torch/nn/modules/linear.h>
 
@@ -126,6 +127,11 @@ LayerPtr make_decoder(const std::string& family, const Shape& input, const Shape
   }
   layers->append("sigmoid", sigmoid());
   return layers;
+}
+
+LayerPtr make_standardiser(const Shape& input) {
+  const auto options = torch::nn::BatchNormOptions(input.front()).affine(false);
+  return spatial(input) ? wrap(torch::nn::BatchNorm2d(options)) : wrap(torch::nn::BatchNorm1d(options));
 }
 
 LayerPtr make_mlp(std::int64_t inputs, std::int64_t hidden, std::int64_t outputs, std::int64_t layers) {

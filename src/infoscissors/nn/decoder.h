@@ -19,4 +19,8 @@ std::vector<std::string> decoder_families();
 /// Fully connected network with ReLU between; `layers` >= 1 counts the linear maps; flattens its input first.
 LayerPtr make_mlp(std::int64_t inputs, std::int64_t hidden, std::int64_t outputs, std::int64_t layers);
 
+/// Batch norm without scale and shift for tensors of shape `input` (per channel, or per element of a vector): what an
+/// adversary sees through it does not depend on the scale of what is exposed.
+LayerPtr make_standardiser(const Shape& input);
+
 }  // namespace infoscissors::nn

@@ -35,7 +35,9 @@ void initialise(torch::nn::Module& root, torch::Generator generator) {
     } else if (auto* linear = module->as<torch::nn::LinearImpl>()) {
       initialise_linear(linear->weight, linear->bias, generator);
     } else if (auto* norm = module->as<torch::nn::BatchNorm2dImpl>()) {
-      norm->reset();
+      norm->reset_parameters();
+    } else if (auto* vector_norm = module->as<torch::nn::BatchNorm1dImpl>()) {
+      vector_norm->reset_parameters();
     }
   }
 }

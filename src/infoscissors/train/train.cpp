@@ -82,13 +82,13 @@ class Loop {
                        .representation = {},
                        .feature = {},
                        .logits = {},
+                       .cross_entropy = {},
                        .progress = epoch / static_cast<double>(options_.epochs),
                        .epoch = epoch,
                        .generator = tensor::make_generator(runtime_.device, seed_, "step", index)};
     forward(step);
     subject_.defense.update_adversary(step);
-    const auto task = torch::cross_entropy_loss(step.logits, step.labels);
-    auto loss = subject_.defense.task_weight(step) * task;
+    auto loss = subject_.defense.task_weight(step) * step.cross_entropy;
     const auto penalty = subject_.defense.penalty(step);
     if (penalty.defined()) loss = loss + penalty;
     optimizer_.zero_grad();
@@ -97,7 +97,7 @@ class Loop {
     if (options_.clip > 0) optimizer_.clip_gradient(options_.clip);
     optimizer_.step(learning_rate(options_, epoch));
     subject_.defense.finish_step();
-    count(step, loss.detach(), task.detach());
+    count(step, loss.detach(), step.cross_entropy.detach());
   }
 
   void forward(defense::Step& step) {
@@ -108,6 +108,7 @@ class Loop {
     step.feature = subject_.defense.release(subject_.model.encoder.forward(step.representation), defense::Site::feature,
                                             phase, step.generator);
     step.logits = subject_.model.classifier.forward(step.feature).to(torch::kFloat32);
+    step.cross_entropy = torch::cross_entropy_loss(step.logits, step.labels);
   }
 
   void count(const defense::Step& step, const torch::Tensor& loss, const torch::Tensor& task) {
