@@ -3,13 +3,28 @@
 namespace infoscissors::nn {
 namespace {
 
+/// Every second row and column.
+torch::Tensor subsample(const torch::Tensor& x) {
+  return x.slice(2, 0, x.size(2), 2).slice(3, 0, x.size(3), 2);
+}
+
+/// The projection of a shortcut. A 1x1 convolution with stride 2 reads every second position only; taking those first
+/// gives the same values and keeps clear of oneDNN 2.6, whose backward pass of a strided 1x1 convolution in
+/// channels-last layout writes outside its buffers for few channels.
+LayerPtr projection(std::int64_t in, std::int64_t out, std::int64_t stride) {
+  auto layers = std::make_shared<Sequence>();
+  if (stride == 2) layers->append("subsample", std::make_shared<Function>(subsample));
+  layers->append("project", conv_norm_relu(in, out, 1, 1, false));
+  return layers;
+}
+
 /// Two 3x3 convolutions with a shortcut (He et al. 2016, figure 2); a 1x1 projection where the shape changes.
 class BasicBlock : public Layer {
  public:
   BasicBlock(std::int64_t in, std::int64_t out, std::int64_t stride)
       : first_(register_module("first", conv_norm_relu(in, out, 3, stride))),
         second_(register_module("second", conv_norm_relu(out, out, 3, 1, false))) {
-    if (in != out || stride != 1) shortcut_ = register_module("shortcut", conv_norm_relu(in, out, 1, stride, false));
+    if (in != out || stride != 1) shortcut_ = register_module("shortcut", projection(in, out, stride));
   }
 
   torch::Tensor forward(const torch::Tensor& x) override {

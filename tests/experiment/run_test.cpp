@@ -1,0 +1,112 @@
+#include "infoscissors/experiment/run.h"
+
+#include "infoscissors/base/file.h"
+#include "infoscissors/data/batches.h"
+#include "infoscissors/nn/initialise.h"
+#include "infoscissors/tensor/file.h"
+
+#include "tests/support/expect_error.h"
+#include "tests/support/temporary_directory.h"
+
+#include <gtest/gtest.h>
+
+namespace infoscissors::experiment {
+namespace {
+
+RunConfig tiny() {
+  RunConfig config;
+  config.seed = 2;
+  config.data.name = "synthetic";
+  config.data.channels = 1;
+  config.data.train = 96;
+  config.data.auxiliary = 200;
+  config.data.validation = 0;
+  config.data.test = 64;
+  config.model.width = 0.25;
+  config.train.epochs = 1;
+  config.train.batch = 32;
+  config.evaluate.images = 6;
+  config.evaluate.samples = 4;
+  config.runtime.threads = 1;
+  return config;
+}
+
+constexpr const char* kQuick = "ka(decoder=linear,budget=40,epochs=1)";
+
+TEST(Run, TrainsAttacksAndRecords) {
+  const tests::TemporaryDirectory directory;
+  auto run = Run::start(tiny(), directory / "run");
+  run.train();
+  const auto& attack = run.attack(kQuick, std::nullopt, false);
+  EXPECT_EQ(attack.view, "black-box");
+  EXPECT_EQ(attack.samples.size(), 4U);
+  EXPECT_TRUE(attack.measures.contains("class_accuracy")) << "an undefended run judges its own reconstructions";
+  EXPECT_GT(attack.measures.at("ssim"), 0.0);
+  EXPECT_EQ(tensor::load_npy(directory / "run" / attack.images).sizes().vec(),
+            (std::vector<std::int64_t>{4, 1, 16, 16}));
+  const auto stored = results::load_run(directory / "run");
+  EXPECT_EQ(stored.attacks.size(), 1U);
+  EXPECT_EQ(stored.measures.at("accuracy"), run.record().measures.at("accuracy"));
+  EXPECT_EQ(stored.data.at("splits").at("train").at("count"), 96);
+  for (const char* file : {"config.toml", "log.txt", "checkpoint.safetensors"}) {
+    EXPECT_TRUE(std::filesystem::exists(directory / "run" / file)) << file;
+  }
+}
+
+TEST(Run, WhatIsDoneIsNotDoneAgain) {
+  const tests::TemporaryDirectory directory;
+  {
+    auto run = Run::start(tiny(), directory / "run");
+    run.train();
+    run.attack(kQuick, std::nullopt, false);
+  }
+  const auto before = std::filesystem::last_write_time(directory / "run" / "checkpoint.safetensors");
+  auto again = Run::start(tiny(), directory / "run");
+  again.train();
+  const double seconds = again.record().attacks.at(0).seconds;
+  EXPECT_EQ(again.attack(kQuick, std::nullopt, false).seconds, seconds) << "recorded, not repeated";
+  EXPECT_EQ(std::filesystem::last_write_time(directory / "run" / "checkpoint.safetensors"), before);
+  auto opened = Run::open(directory / "run", {});
+  const double ssim = opened.record().attacks.at(0).measures.at("ssim");
+  EXPECT_NEAR(opened.attack(kQuick, std::nullopt, true).measures.at("ssim"), ssim, 1e-4)
+      << "the same seed, the same attack";
+  opened.attack(kQuick, 77, false);
+  EXPECT_EQ(opened.record().attacks.size(), 2U) << "another seed is another attack";
+}
+
+TEST(Run, RefusesADirectoryOfAnotherConfiguration) {
+  const tests::TemporaryDirectory directory;
+  Run::start(tiny(), directory / "run").train();
+  auto other = tiny();
+  other.train.rate = 0.01;
+  const auto message = tests::message_of<base::UsageError>([&] { Run::start(other, directory / "run"); });
+  EXPECT_NE(message.find("another configuration"), std::string::npos) << message;
+}
+
+TEST(View, HoldsCopiesAndNeitherImagesNorLabelsOfWhatIsAttacked) {
+  const auto bench = make_workbench(tiny());
+  const auto exposed = train::expose(bench->subject(), bench->splits.test.indices, bench->runtime, 1);
+  auto view = white_box_view(bench, exposed, 1);
+  const auto before = nn::state_of(*bench->model.head.layer).at("stem.conv.module.weight").clone();
+  {
+    const torch::NoGradGuard no_grad;
+    for (auto& parameter : view.head.layer->parameters()) parameter.zero_();
+    for (auto& parameter : view.encoder.layer->parameters()) parameter.zero_();
+  }
+  EXPECT_TRUE(nn::state_of(*bench->model.head.layer).at("stem.conv.module.weight").equal(before));
+  const auto attacked = data::gather(bench->dataset, bench->splits.test.indices, torch::kCPU).images.flatten(1);
+  const auto auxiliary = view.auxiliary.images.flatten(1);
+  EXPECT_GT(torch::cdist(attacked, auxiliary).min().item<float>(), 0.0F)
+      << "an attacked image is among the attacker's own";
+}
+
+TEST(View, AQueryIsWhatTheDeviceSends) {
+  const auto bench = make_workbench(tiny());
+  const auto exposed = train::expose(bench->subject(), bench->splits.test.indices, bench->runtime, 1);
+  const auto view = black_box_view(bench, exposed, 1);
+  const auto images = data::gather(bench->dataset, bench->splits.test.indices, torch::kCPU).images;
+  EXPECT_TRUE(torch::allclose(view.query(images).cpu(), exposed.representations, 1e-4, 1e-5));
+}
+
+}  // namespace
+}  // namespace infoscissors::experiment
