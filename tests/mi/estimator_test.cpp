@@ -126,6 +126,12 @@ TEST(Ksg, MeasuresALabelFromANumber) {
   EXPECT_NEAR(run("ksg", x, y).value, std::log(2.0), 0.01);
 }
 
+TEST(Ksg, CountsCopiesOfDiscreteVariables) {
+  const auto c = symmetric_channel(3000, 4, 0.2, 15);
+  EXPECT_NEAR(run("ksg", c.x, c.y).value, c.information, 0.04);
+  EXPECT_NEAR(run("ksg", c.x, c.y.to(torch::kFloat32)).value, c.information, 0.04);
+}
+
 // Rotating, scaling and shifting either variable, and reordering the pairs, changes no information; estimates move only
 // by rounding (maps) or by another split (order).
 TEST(Invariance, InvertibleMapsAndOrder) {

@@ -54,9 +54,12 @@ torch::Tensor kraskov_terms(const torch::Tensor& x, const torch::Tensor& y, std:
     const auto dx = distances(x, begin, end);
     const auto dy = distances(y, begin, end);
     const auto radius = kth_smallest(torch::maximum(dx, dy), k).unsqueeze(1);
-    const auto nx = (dx < radius).sum(1);
-    const auto ny = (dy < radius).sum(1);
-    return psi(k) + psi(n) - psi(nx + 1) - psi(ny + 1);
+    const auto counted = [&](const torch::Tensor& d) {
+      return torch::where(radius == 0, d == 0, d < radius).sum(1) + 1;  // with the pair itself
+    };
+    const auto copies = torch::logical_and(dx == 0, dy == 0).sum(1) + 1;
+    const auto joint = torch::where(radius.squeeze(1) == 0, copies, torch::full_like(copies, k));
+    return psi(joint) + psi(n) - psi(counted(dx)) - psi(counted(dy));
   });
 }
 
@@ -68,8 +71,10 @@ torch::Tensor ross_terms(const torch::Tensor& x, const torch::Tensor& labels, st
     const auto own = labels.slice(0, begin, end);
     const auto other_class = own.unsqueeze(1) != labels;
     const auto radius = kth_smallest(d.masked_fill(other_class, kInfinity), k).unsqueeze(1);
-    const auto within = (d <= radius).sum(1);
-    return psi(n) + psi(k) - psi(counts.index_select(0, own)) - psi(within);
+    const auto tied = (radius.squeeze(1) == 0).to(torch::kInt64);
+    const auto copies = torch::logical_and(d == 0, other_class.logical_not()).sum(1) + 1;
+    const auto near = torch::where(tied == 1, copies, torch::full_like(copies, k));
+    return psi(n) + psi(near) - psi(counts.index_select(0, own)) - psi((d <= radius).sum(1) + tied);
   });
 }
 

@@ -11,6 +11,9 @@ namespace infoscissors::mi {
 /// Biased upward in many dimensions. Work O(N^2 d), memory O(kBlock N).
 torch::Tensor neighbour_entropy_terms(const torch::Tensor& points, std::int64_t k);
 
+/// Where k or more copies of a pair exist the radius is 0; the two estimators below then count the copies (Gao et al.,
+/// NeurIPS 2017), which is the plug-in estimate of discrete variables.
+
 /// Per-pair terms of Kraskov's first estimator: psi(k) + psi(N) - psi(n_x + 1) - psi(n_y + 1). -> (N) float64.
 torch::Tensor kraskov_terms(const torch::Tensor& x, const torch::Tensor& y, std::int64_t k);
 
