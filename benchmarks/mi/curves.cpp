@@ -6,6 +6,7 @@
 #include "infoscissors/mi/estimator.h"
 #include "tests/mi/channels.h"
 
+#include <ATen/Parallel.h>
 #include <CLI/CLI.hpp>
 
 #include <chrono>

@@ -3,7 +3,7 @@
 #include "infoscissors/mi/pairs.h"
 #include "infoscissors/tensor/device.h"
 
-#include <torch/torch.h>
+#include "infoscissors/tensor/torch.h"
 
 #include <cmath>
 

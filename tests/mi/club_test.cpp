@@ -7,6 +7,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <torch/nn/functional/loss.h>
+
 #include <cmath>
 
 namespace infoscissors::mi {

@@ -4,8 +4,7 @@
 #include "infoscissors/mi/estimator.h"
 #include "infoscissors/mi/factors.h"
 #include "infoscissors/mi/network.h"
-
-#include <torch/torch.h>
+#include "infoscissors/tensor/torch.h"
 
 #include <cstdint>
 

@@ -1,8 +1,7 @@
 #pragma once
 
 #include "infoscissors/mi/pairs.h"
-
-#include <torch/torch.h>
+#include "infoscissors/tensor/torch.h"
 
 #include <cstdint>
 #include <string>

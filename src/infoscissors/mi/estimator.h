@@ -4,8 +4,7 @@
 #include "infoscissors/base/registry.h"
 #include "infoscissors/mi/health.h"
 #include "infoscissors/mi/pairs.h"
-
-#include <torch/torch.h>
+#include "infoscissors/tensor/torch.h"
 
 #include <cstdint>
 #include <limits>

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <torch/torch.h>
+#include "infoscissors/tensor/torch.h"
 
 #include <cstdint>
 #include <optional>

@@ -3,6 +3,9 @@
 #include "infoscissors/base/error.h"
 #include "infoscissors/base/interrupt.h"
 
+#include <torch/nn/utils/clip_grad.h>
+#include <torch/optim/adam.h>
+
 #include <cmath>
 
 namespace infoscissors::mi {
