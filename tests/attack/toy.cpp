@@ -1,0 +1,112 @@
+#include "tests/attack/toy.h"
+
+#include "infoscissors/base/error.h"
+#include "infoscissors/metric/image.h"
+#include "infoscissors/nn/backbone.h"
+#include "infoscissors/nn/initialise.h"
+#include "infoscissors/tensor/device.h"
+
+#include <utility>
+#include <variant>
+
+namespace infoscissors::attack {
+namespace {
+
+constexpr std::int64_t kCount = 320, kAttackedAtMost = 64, kSide = 16, kClasses = 4;
+
+torch::Tensor make_images(std::int64_t channels, const torch::Tensor& labels) {
+  auto generator = tensor::make_generator(torch::kCPU, 5, "toy-images");
+  const auto coarse = torch::rand({kCount, channels, 5, 5}, generator);
+  auto images = torch::upsample_bilinear2d(coarse, {kSide, kSide}, true) * 0.5;
+  for (std::int64_t i = 0; i < kCount; ++i) {
+    const auto label = labels[i].item<std::int64_t>();
+    const auto top = 2 + kSide / 2 * (label / 2), left = 2 + kSide / 2 * (label % 2);
+    images[i].slice(1, top, top + 4).slice(2, left, left + 4) += 0.4;
+  }
+  return images;
+}
+
+nn::LayerPtr make_server_layers(std::uint64_t seed) {
+  auto layers = std::make_shared<nn::Sequence>();
+  layers->append("block", nn::conv_norm_relu(8, 8, 3, 1));
+  layers->append("pool", std::make_shared<nn::Function>([](const torch::Tensor& x) {
+                   return torch::avg_pool2d(x, {4, 4}).flatten(1);
+                 }));
+  nn::initialise(*layers, tensor::make_generator(torch::kCPU, seed, "toy-server"));
+  return layers;
+}
+
+nn::Part frozen(nn::LayerPtr layer, const nn::Shape& input) {
+  layer->eval();
+  for (auto& parameter : layer->parameters()) parameter.set_requires_grad(false);
+  auto output = nn::output_shape(*layer, input);
+  return {std::move(layer), input, std::move(output)};
+}
+
+}  // namespace
+
+Toy::Toy(std::int64_t channels) {
+  const torch::NoGradGuard no_grad;
+  labels = torch::arange(kCount, torch::kInt64).remainder(kClasses);
+  images = make_images(channels, labels);
+  auto device = nn::conv_norm_relu(channels, 8, 3, 1);
+  nn::initialise(*device, tensor::make_generator(torch::kCPU, 5, "toy-head"));
+  head = frozen(device, {channels, kSide, kSide});
+  encoder = frozen(make_server_layers(5), head.output);
+}
+
+void Toy::fill(BlackBoxView& view, std::int64_t attacked, const Release& release) const {
+  const torch::NoGradGuard no_grad;
+  const Release sent = release ? release : [](const torch::Tensor& r) { return r; };
+  view.encoder = encoder;
+  view.representations = sent(head.forward(truth(attacked)));
+  view.features = encoder.forward(view.representations);
+  view.auxiliary = {images.slice(0, kAttackedAtMost), labels.slice(0, kAttackedAtMost)};
+  view.query = [net = head, sent, count = queried](const torch::Tensor& asked) {
+    *count += asked.size(0);
+    return sent(net.forward(asked));
+  };
+  view.image = head.input;
+  view.classes = kClasses;
+  view.fresh_encoder = [] { return make_server_layers(99); };
+  view.seed = 3;
+}
+
+BlackBoxView Toy::black_box(std::int64_t attacked, const Release& release) const {
+  BlackBoxView view;
+  fill(view, attacked, release);
+  return view;
+}
+
+WhiteBoxView Toy::white_box(std::int64_t attacked, const Release& release) const {
+  WhiteBoxView view;
+  fill(view, attacked, release);
+  view.head = head;
+  view.release = release ? release : [](const torch::Tensor& r) { return r; };
+  return view;
+}
+
+Outcome run(const std::string& spec, const BlackBoxView& view) {
+  const auto attack = registry().make(base::parse_spec(spec));
+  return std::get<std::shared_ptr<const BlackBoxAttack>>(attack)->run(view);
+}
+
+Outcome run(const std::string& spec, const WhiteBoxView& view) {
+  const auto attack = registry().make(base::parse_spec(spec));
+  return std::get<std::shared_ptr<const WhiteBoxAttack>>(attack)->run(view);
+}
+
+double similarity(const torch::Tensor& reconstructions, const torch::Tensor& truth) {
+  return metric::ssim(reconstructions, truth).mean().item<double>();
+}
+
+std::string message_of(const std::function<void()>& call) {
+  try {
+    call();
+  } catch (const base::Error& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+}  // namespace infoscissors::attack
