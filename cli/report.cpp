@@ -33,7 +33,7 @@ void add_report(CLI::App& app, Common& common) {
     const auto comparison = report::compare(runs);
     auto document = report::to_json(comparison);
     document["file"] = arguments->out;
-    emit(common, document, report::render_table(comparison) + "wrote " + arguments->out);
+    emit(common, document, report::render_table(comparison) + "wrote " + arguments->out + "\n");
   });
 }
 

@@ -135,6 +135,13 @@ TEST(Table, AlignsItsColumns) {
             "* the strongest attack of its kind on that run; higher SSIM or accuracy of an attack is more leakage\n");
 }
 
+TEST(Table, WithoutAttacksNeedsNoLegend) {
+  EXPECT_EQ(render_table({run("none", 0.912, {})}),
+            "         device's\n"
+            "defence  accuracy\n"
+            "none       91.2 %\n");
+}
+
 TEST(Ticks, AreRoundAndCoverTheRange) {
   EXPECT_THAT(nice_ticks(0.03, 0.97, 4), Pointwise(DoubleNear(1e-12), {0.0, 0.5, 1.0}));
   EXPECT_THAT(nice_ticks(0, 10, 5), Pointwise(DoubleNear(1e-12), {0.0, 2.0, 4.0, 6.0, 8.0, 10.0}));

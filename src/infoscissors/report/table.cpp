@@ -52,6 +52,10 @@ std::string render_table(const Comparison& comparison) {
     }
     lines.push_back(std::move(line));
   }
+  if (comparison.columns.empty()) {
+    lines.erase(lines.begin());  // the line of the attacks' names
+    return aligned(lines);
+  }
   return aligned(lines) +
          "* the strongest attack of its kind on that run; higher SSIM or accuracy of an attack is more leakage\n";
 }
