@@ -3,7 +3,7 @@
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 
 # Compiler processes to run at once: one a core, while there are 2 GB of memory for each of them.
-jobs() {
+job_count() {
   local cores memory
   cores=$(nproc)
   memory=$(awk '/^MemAvailable/ {print int($2 / 2000000)}' /proc/meminfo)
@@ -28,7 +28,7 @@ build_preset() {
   for target in "$@"; do targets+=(--target "$target"); done
   mkdir -p build
   say "building ($preset)"
-  if ! { cmake --preset "$preset" && cmake --build --preset "$preset" -j "$(jobs)" "${targets[@]}"; } >"$log" 2>&1; then
+  if ! { cmake --preset "$preset" && cmake --build --preset "$preset" -j "$(job_count)" "${targets[@]}"; } >"$log" 2>&1; then
     grep -vE '^\[[0-9]+/[0-9]+\] (Building|Linking)' "$log" | tail -n 200 >&2
     echo "the $preset build failed, see $log" >&2
     return 1
