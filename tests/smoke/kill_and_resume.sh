@@ -1,0 +1,58 @@
+#!/usr/bin/env bash
+# kill -9 at any moment loses at most what came after the last checkpoint: the same command goes on and ends, on one
+# thread in fp32, with the same network bit for bit as a training that nobody disturbed.
+# Usage: kill_and_resume.sh PATH_OF_INFOSCISSORS
+set -euo pipefail
+infoscissors=$1
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work"
+
+cat >run.toml <<'TOML'
+defense = "infoscissors(input=0.3,prediction=0.2,psi_width=4)"
+[data]
+name = "synthetic"
+train = 256
+auxiliary = 64
+validation = 32
+[model]
+width = 0.25
+[train]
+epochs = 6
+batch = 16
+[runtime]
+threads = 1
+precision = "fp32"
+TOML
+
+"$infoscissors" -q train run.toml --out whole >/dev/null
+
+for kill in 1 2 3; do
+  "$infoscissors" -q train run.toml --out killed >/dev/null 2>&1 &
+  process=$!
+  # As soon as one more checkpoint is there, in the middle of the epoch that follows.
+  before=$(stat -c %Y.%i killed/checkpoint.safetensors 2>/dev/null || echo none)
+  for _ in $(seq 600); do
+    now=$(stat -c %Y.%i killed/checkpoint.safetensors 2>/dev/null || echo none)
+    [ "$now" = "$before" ] || break
+    kill -0 "$process" 2>/dev/null || break
+    sleep 0.02
+  done
+  kill -9 "$process" 2>/dev/null || true
+  wait "$process" 2>/dev/null || true
+done
+"$infoscissors" -q train run.toml --out killed >/dev/null
+
+# The payload: the header holds the seconds the training took.
+payload() {
+  local header
+  header=$(od -An -t u8 -N 8 "$1" | tr -d ' ')
+  tail -c "+$((9 + header))" "$1" | sha256sum
+}
+if [ "$(payload whole/checkpoint.safetensors)" = "$(payload killed/checkpoint.safetensors)" ]; then
+  echo "1 passed, 0 failed"
+else
+  echo "the resumed training ended with another network"
+  echo "0 passed, 1 failed"
+  exit 1
+fi
