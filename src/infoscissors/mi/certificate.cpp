@@ -95,7 +95,7 @@ Certificate squared_error_floor(double kappa, double information, double diverge
           .vacuous = floor <= 0,
           .quantity = "mean squared error of a reconstruction, at least",
           .unit = "squared units of x, per element",
-          .assumption = std::string("x given r is Gaussian with identity covariance; ") + kDivergence,
+          .assumption = fmt::format("x given r is Gaussian with identity covariance; {}", kDivergence),
           .source = "Duan et al., NeurIPS 2024, section 4.3"};
 }
 
