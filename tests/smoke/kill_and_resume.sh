@@ -27,7 +27,7 @@ TOML
 
 "$infoscissors" -q train run.toml --out whole >/dev/null
 
-for kill in 1 2 3; do
+for _ in 1 2 3; do
   "$infoscissors" -q train run.toml --out killed >/dev/null 2>&1 &
   process=$!
   # As soon as one more checkpoint is there, in the middle of the epoch that follows.

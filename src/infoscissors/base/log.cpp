@@ -12,7 +12,8 @@ namespace infoscissors::base::log {
 namespace {
 
 struct Sinks {
-  std::shared_ptr<spdlog::sinks::stderr_color_sink_mt> terminal = std::make_shared<spdlog::sinks::stderr_color_sink_mt>();
+  std::shared_ptr<spdlog::sinks::stderr_color_sink_mt> terminal =
+      std::make_shared<spdlog::sinks::stderr_color_sink_mt>();
   std::shared_ptr<spdlog::sinks::basic_file_sink_mt> file;
   std::shared_ptr<spdlog::logger> logger = std::make_shared<spdlog::logger>("infoscissors", terminal);
 
@@ -44,7 +45,9 @@ spdlog::level::level_enum native(Level level) {
 
 }  // namespace
 
-void set_level(Level level) { sinks().terminal->set_level(native(level)); }
+void set_level(Level level) {
+  sinks().terminal->set_level(native(level));
+}
 
 void open_log_file(const std::filesystem::path& path) {
   close_log_file();

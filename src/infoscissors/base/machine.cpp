@@ -34,8 +34,12 @@ int control_group_cores() {
 
 }  // namespace
 
-std::string version() { return INFOSCISSORS_VERSION; }
-std::string commit() { return INFOSCISSORS_COMMIT; }
+std::string version() {
+  return INFOSCISSORS_VERSION;
+}
+std::string commit() {
+  return INFOSCISSORS_COMMIT;
+}
 
 int available_cores() {
   cpu_set_t set;

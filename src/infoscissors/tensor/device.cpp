@@ -17,13 +17,17 @@ torch::Device parse_device(const std::string& text) {
   const bool cuda = torch::cuda::is_available();
   if (text == "auto") return cuda ? torch::Device(torch::kCUDA, 0) : torch::Device(torch::kCPU);
   if (text == "cpu") return torch::kCPU;
-  if (text != "cuda" && !text.starts_with("cuda:")) throw UsageError("device must be auto, cpu, cuda or cuda:N, got '{}'", text);
-  if (!cuda) throw UsageError("device '{}' was asked for, but this libtorch sees no CUDA device; use cpu or auto", text);
+  if (text != "cuda" && !text.starts_with("cuda:"))
+    throw UsageError("device must be auto, cpu, cuda or cuda:N, got '{}'", text);
+  if (!cuda)
+    throw UsageError("device '{}' was asked for, but this libtorch sees no CUDA device; use cpu or auto", text);
   const std::string digits = text == "cuda" ? "0" : text.substr(5);
-  const bool numeric = !digits.empty() && digits.size() < 4 && digits.find_first_not_of("0123456789") == std::string::npos;
+  const bool numeric =
+      !digits.empty() && digits.size() < 4 && digits.find_first_not_of("0123456789") == std::string::npos;
   const int index = numeric ? std::stoi(digits) : -1;
   const auto count = static_cast<int>(torch::cuda::device_count());
-  if (index < 0 || index >= count) throw UsageError("device '{}' is not there: {} CUDA device(s) are visible", text, count);
+  if (index < 0 || index >= count)
+    throw UsageError("device '{}' is not there: {} CUDA device(s) are visible", text, count);
   return {torch::kCUDA, static_cast<c10::DeviceIndex>(index)};
 }
 
@@ -66,7 +70,8 @@ Autocast::~Autocast() {
   at::autocast::clear_cache();
 }
 
-Generator make_generator(const torch::Device& device, std::uint64_t seed, std::string_view stream, std::uint64_t index) {
+Generator make_generator(const torch::Device& device, std::uint64_t seed, std::string_view stream,
+                         std::uint64_t index) {
   const std::uint64_t derived = base::derive_seed(seed, stream, index);
   if (device.is_cpu()) return at::detail::createCPUGenerator(derived);
   Generator generator = at::globalContext().defaultGenerator(device).clone();
@@ -74,6 +79,8 @@ Generator make_generator(const torch::Device& device, std::uint64_t seed, std::s
   return generator;
 }
 
-std::string libtorch_version() { return TORCH_VERSION; }
+std::string libtorch_version() {
+  return TORCH_VERSION;
+}
 
 }  // namespace infoscissors::tensor
