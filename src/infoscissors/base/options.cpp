@@ -11,11 +11,11 @@ namespace infoscissors::base {
 namespace {
 
 template <class... Ts>
-struct overloaded : Ts... {
+struct Overloaded : Ts... {
   using Ts::operator()...;
 };
 template <class... Ts>
-overloaded(Ts...) -> overloaded<Ts...>;
+Overloaded(Ts...) -> Overloaded<Ts...>;
 
 constexpr std::uint64_t kLargest = std::numeric_limits<std::int64_t>::max();
 
@@ -54,7 +54,7 @@ void check_choice(const Field& field, const std::string& value, std::string_view
 }
 
 void assign_value(const Field& field, const Json& value, std::string_view where) {
-  std::visit(overloaded{
+  std::visit(Overloaded{
                  [&](bool* target) {
                    if (!value.is_boolean()) refuse(where, field, "true or false", value.dump());
                    *target = value.get<bool>();
@@ -118,10 +118,10 @@ Json parse_list(std::string_view text) {
 std::size_t edit_distance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> row(b.size() + 1);
   std::iota(row.begin(), row.end(), 0);
-  for (std::size_t i = 0; i < a.size(); ++i) {
+  for (const char c : a) {
     std::size_t diagonal = row[0]++;
     for (std::size_t j = 0; j < b.size(); ++j) {
-      const std::size_t substituted = diagonal + (a[i] == b[j] ? 0 : 1);
+      const std::size_t substituted = diagonal + (c == b[j] ? 0 : 1);
       diagonal = row[j + 1];
       row[j + 1] = std::min({row[j] + 1, row[j + 1] + 1, substituted});
     }
@@ -178,7 +178,7 @@ void assign(const Fields& fields, const Json& object, std::string_view where) {
 void assign_text(const Fields& fields, std::string_view key, std::string_view text, std::string_view where) {
   const Field& field = find_field(fields, key, where);
   const Json value =
-      std::visit(overloaded{
+      std::visit(Overloaded{
                      [&](bool*) -> Json {
                        if (text == "true" || text == "false") return text == "true";
                        refuse(where, field, "true or false", fmt::format("'{}'", text));
@@ -196,7 +196,7 @@ Json describe(const Fields& fields) {
   Json list = Json::array();
   const Json defaults = to_json(fields);
   for (const auto& field : fields) {
-    const char* type = std::visit(overloaded{
+    const char* type = std::visit(Overloaded{
                                       [](bool*) { return "boolean"; },
                                       [](std::int64_t*) { return "integer"; },
                                       [](double*) { return "number"; },
