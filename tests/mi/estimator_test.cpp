@@ -176,7 +176,7 @@ TEST(PermutationTest, TellsInformationFromNone) {
 TEST(InfoNce, ReportsItsCeiling) {
   const auto c = gaussians(400, 20, 30.0, 14);
   const auto estimate = run("infonce(epochs=0)", c.x, c.y);
-  EXPECT_LE(estimate.value, std::log(200.0));
+  EXPECT_LE(estimate.value, std::log(200.0) + 1e-5) << "computed in single precision";
   EXPECT_NEAR(estimate.health.ceiling_value, std::log(200.0), 1e-9);
   EXPECT_THAT(estimate.health.flags(), Contains("ceiling"));
 }
