@@ -36,8 +36,9 @@ attack::Query make_query(const std::shared_ptr<Workbench>& bench, std::uint64_t 
     auto generator = tensor::make_generator(bench->runtime.device, seed, "query", (*calls)++);
     std::vector<torch::Tensor> parts;
     for (const auto& part : images.split(kQueryBatch)) {
-      const auto r = bench->model.head.forward(part.to(bench->runtime.device));
-      parts.push_back(bench->defense->release(r, defense::Site::representation, defense::Phase::serve, generator)
+      const auto x = part.to(bench->runtime.device);
+      const auto r = bench->model.head.forward(x);
+      parts.push_back(bench->defense->release(r, defense::Site::representation, defense::Phase::serve, generator, x)
                           .to(torch::kFloat32));
     }
     return torch::cat(parts);
