@@ -62,6 +62,11 @@ void fill(attack::BlackBoxView& view, const std::shared_ptr<Workbench>& bench, c
 
 }  // namespace
 
+std::int64_t Workbench::epochs() const {
+  const bool done = !config.model_from.empty() && defense->learns() == defense::Learns::nothing;
+  return done ? 0 : config.train.epochs;
+}
+
 std::shared_ptr<Workbench> make_workbench(const RunConfig& config) {
   auto bench = std::make_shared<Workbench>();
   bench->config = config;
@@ -76,7 +81,7 @@ std::shared_ptr<Workbench> make_workbench(const RunConfig& config) {
                          .representation = bench->model.head.output,
                          .feature = bench->model.encoder.output,
                          .classes = bench->task.classes,
-                         .epochs = config.train.epochs,
+                         .epochs = bench->epochs(),
                          .runtime = bench->runtime,
                          .seed = bench->seed()});
   return bench;

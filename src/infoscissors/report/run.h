@@ -18,7 +18,8 @@ struct RunDirectory {
 /// Loads the record. Throws Error for a directory that holds no run.
 RunDirectory open_run(const std::filesystem::path& path);
 
-/// The canonical defence, or the directory's name for a record without one.
+/// The canonical defence, with a word where it was added to a network trained without it; the directory's name for a
+/// record without a defence.
 std::string label(const RunDirectory& run);
 
 /// What an attack is judged by: "ssim" for reconstructions, "accuracy" for inferred labels. For both, higher is worse
