@@ -36,7 +36,7 @@ class DataCompression : public Defense {
   explicit DataCompression(const Options& options) : options_(options) {}
   static base::Doc doc() {
     return {"dc", "data compression: the largest coordinates of each sample, or few levels",
-            "Fu et al., USENIX Security 2022, section 6"};
+            "Fu et al., USENIX Security 2022"};
   }
   static std::string sites() { return "representation, feature, gradient"; }
 

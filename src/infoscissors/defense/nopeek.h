@@ -4,7 +4,7 @@
 
 namespace infoscissors::defense {
 
-/// Distance correlation of paired samples (Szekely et al. 2007, definitions 3 and 4, V-statistics): pairwise Euclidean
+/// Distance correlation of paired samples (Szekely et al. 2007, V-statistics): pairwise Euclidean
 /// distances, double-centred to A and B; sqrt(S_ab) / sqrt(sqrt(S_aa) sqrt(S_bb)) with S_ab = sum(A B) / n^2. In
 /// [0, 1]; for n -> infinity 0 just where the two are independent. A constant side gives (nearly) 0. Differentiable.
 /// a, b: (n, ...), any range -> scalar.

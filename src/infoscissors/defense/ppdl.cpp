@@ -49,7 +49,7 @@ torch::Tensor accept(const torch::Tensor& scores, const torch::Tensor& threshold
   return mask;
 }
 
-/// Privacy-preserving deep learning (Shokri and Shmatikov 2015, figure 12): of each sample's n coordinates, visited in
+/// Privacy-preserving deep learning (Shokri and Shmatikov 2015): of each sample's n coordinates, visited in
 /// random order, at most c = floor(share n) are released, those whose noisy clipped magnitude reaches a noisy
 /// threshold, with noise of their own; the rest is 0, also when the coordinates run out first. Of the budget 8/9 go
 /// to the selection and 1/9 to the values (the code published with Fu et al. 2022 spends 8/9 + 2/9). Gradients pass

@@ -7,7 +7,7 @@
 namespace infoscissors::defense {
 
 /// The scale b of Laplace noise for (epsilon, 0): sensitivity / epsilon, with the sensitivity in the L1 norm (Dwork et
-/// al. 2006, proposition 1).
+/// al. 2006).
 double laplace_scale(double epsilon, double sensitivity);
 
 /// The least delta for which Gaussian noise of this deviation is (epsilon, delta): Phi(D/2s - e s/D) -
