@@ -132,6 +132,20 @@ TEST(Train, EveryDefenceResumesBitForBit) {
   }
 }
 
+// Autocast hands a defence tensors and gradients in bf16.
+TEST(Train, EveryDefenceTrainsInBf16) {
+  for (const char* spec :
+       {"an+dropout", "an-adv", "cem(clusters=2)", "dc(site=both)+dc(variant=quantise,site=gradient)",
+        "dp(site=both)+dp(site=gradient)", "mid(site=both)+nopeek(site=both)", "ppdl(site=both)+ppdl(site=gradient)",
+        "shredder", "infoscissors(input=0.3)+an"}) {
+    SCOPED_TRACE(spec);
+    Fixture fixture(spec);
+    fixture.runtime.bf16 = true;
+    fixture.options.epochs = 2;
+    for (const auto& epoch : fixture.run().epochs) EXPECT_TRUE(std::isfinite(epoch.values.at("loss")));
+  }
+}
+
 TEST(Train, AGradientDefenceChangesWhatTheServerLearnsFromAlone) {
   const auto one_step = [](const std::string& spec) {
     Fixture fixture(spec);

@@ -48,12 +48,13 @@ class DataCompression : public Defense {
   }
 
   torch::Tensor release_gradient(const torch::Tensor& gradient, torch::Generator&) override {
-    return options_.site == kGradient ? compress(gradient) : gradient;
+    return options_.site == kGradient ? compress(gradient).to(gradient.scalar_type()) : gradient;
   }
 
  private:
   torch::Tensor compress(const torch::Tensor& samples) const {
-    return options_.variant == "topk" ? largest(samples) : quantised(samples);
+    const auto values = samples.to(torch::kFloat32);  // bf16 has no room for the levels
+    return options_.variant == "topk" ? largest(values) : quantised(values);
   }
 
   torch::Tensor largest(const torch::Tensor& samples) const {
