@@ -160,5 +160,27 @@ TEST(Cem, WaitsForTheFirstEpochAndThenReachesTheHead) {
   }
 }
 
+TEST(Cem, ItsWeightIsCoupledToTheLearningRate) {
+  const auto penalty_at = [](const std::string& spec, double rate) {
+    const auto defense = tests::make(spec, {2, 3, 3});
+    Step step;
+    step.labels = torch::tensor({0, 1, 2, 0, 1, 2});
+    step.rate = rate;
+    torch::Tensor penalty;
+    for (int epoch = 0; epoch < 2; ++epoch) {
+      auto draw = generator(epoch);
+      defense->release(torch::rand({6, 2, 3, 3}, draw), Site::representation, Phase::train, draw, {});
+      defense->update_adversary(step);
+      penalty = defense->penalty(step);
+      defense->end_epoch();
+    }
+    return penalty.item<double>();
+  };
+  const double full = penalty_at("cem(clusters=2,full_rate=0)", 0.05);
+  EXPECT_GT(full, 0);
+  EXPECT_NEAR(penalty_at("cem(clusters=2)", 0.05) / full, 1e-4 / 0.05, 1e-8);
+  EXPECT_NEAR(penalty_at("cem(clusters=2)", 8e-5), full, 1e-6);
+}
+
 }  // namespace
 }  // namespace infoscissors::defense

@@ -14,6 +14,7 @@ struct CemOptions {
   double scale = 0.025;
   std::int64_t clusters = 15;
   double threshold = 0.125;
+  double full_rate = 1e-4;
 
   base::Fields fields() {
     using namespace base;
@@ -22,6 +23,8 @@ struct CemOptions {
         {"scale", &scale, at_least(0), "standard deviation s of the Gaussian noise on r"},
         {"clusters", &clusters, between(1, 1000), "clusters of each class; 5 behind a sigmoid bottleneck"},
         {"threshold", &threshold, at_least(0), "of s^2: a cluster whose variance is below it is pushed no more"},
+        {"full_rate", &full_rate, at_least(0),
+         "learning rate at which the weight counts in full; above, it falls as 1 / rate; 0: in full at any rate"},
     };
   }
 };
@@ -62,7 +65,7 @@ class Cem : public Defense {
     const auto entropy =
         cluster_entropy(*clusters_, clean, step.labels, {.scale = options_.scale, .threshold = options_.threshold});
     mean_.add(entropy);
-    return options_.weight * entropy;
+    return weight(step.rate) * entropy;
   }
 
   EpochReport end_epoch() override {
@@ -82,6 +85,13 @@ class Cem : public Defense {
   }
 
  private:
+  /// The published code couples the weight to the learning rate (1e-4 / rate) until the last decay. With the full
+  /// weight from the start the head falls silent before it has learnt anything.
+  double weight(double rate) const {
+    const bool full = options_.full_rate == 0 || rate <= options_.full_rate;
+    return options_.weight * (full ? 1.0 : options_.full_rate / rate);
+  }
+
   Options options_;
   std::optional<Clusters> clusters_;
   torch::Tensor clean_;  // (B, D), of the step's release

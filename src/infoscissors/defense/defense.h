@@ -54,6 +54,7 @@ struct Step {
   torch::Tensor cross_entropy;   // of the device's classifier, scalar, nats
   double progress = 0;           // share of the training done, [0, 1)
   double epoch = 0;              // epochs done, fractional
+  double rate = 0;               // learning rate of the main optimiser
   torch::Generator generator;    // for this step alone
 };
 

@@ -86,13 +86,14 @@ class Loop {
                        .cross_entropy = {},
                        .progress = epoch / static_cast<double>(options_.epochs),
                        .epoch = epoch,
+                       .rate = learning_rate(options_, epoch),
                        .generator = tensor::make_generator(runtime_.device, seed_, "step", index)};
     forward(step);
     subject_.defense.update_adversary(step);
     auto loss = subject_.defense.task_weight(step) * step.cross_entropy;
     const auto penalty = subject_.defense.penalty(step);
     if (penalty.defined()) loss = loss + penalty;
-    if (!optimizer_.parameters().empty()) descend(loss, learning_rate(options_, epoch));
+    if (!optimizer_.parameters().empty()) descend(loss, step.rate);
     subject_.defense.finish_step();
     count(step, loss.detach(), step.cross_entropy.detach());
   }
