@@ -1,12 +1,9 @@
 #include "infoscissors/attack/rmle.h"
 
 #include "infoscissors/attack/attack.h"
-#include "infoscissors/attack/fit.h"
+#include "infoscissors/attack/search.h"
 #include "infoscissors/attack/standardize.h"
-#include "infoscissors/base/error.h"
-#include "infoscissors/base/progress.h"
-
-#include <torch/optim/adam.h>
+#include "infoscissors/tensor/device.h"
 
 #include <algorithm>
 #include <vector>
@@ -14,11 +11,11 @@
 namespace infoscissors::attack {
 
 torch::Tensor total_variation(const torch::Tensor& images) {
-  const auto along = [&](std::int64_t dimension) {
-    if (images.size(dimension) < 2) return torch::zeros({images.size(0)}, images.options());
-    return images.diff(1, dimension).square().flatten(1).mean(1);
-  };
-  return along(2) + along(3);
+  auto sum = torch::zeros({images.size(0)}, images.options());
+  for (std::int64_t dimension = 2; dimension < images.dim(); ++dimension) {
+    if (images.size(dimension) > 1) sum = sum + images.diff(1, dimension).square().flatten(1).mean(1);
+  }
+  return sum;
 }
 
 torch::Tensor rmle_objective(const torch::Tensor& images,
@@ -32,9 +29,8 @@ torch::Tensor rmle_objective(const torch::Tensor& images,
 
 namespace {
 
-// An objective (in units of the variance of r) below which nothing is left to fit.
-constexpr double kFitted = 1e-8;
 constexpr std::int64_t kElementsAtOnce = std::int64_t{1} << 23;  // of r; its graph takes a few times 32 MiB
+constexpr std::int64_t kJudged = 16;  // evaluations that compare starts where the perturbation is random
 
 struct RmleOptions {
   std::int64_t steps = 2000;
@@ -43,6 +39,7 @@ struct RmleOptions {
   double l2 = 0;
   double tolerance = 0.02;
   std::int64_t window = 50;
+  std::int64_t starts = 4;
   bool release = false;
 
   base::Fields fields() {
@@ -54,39 +51,10 @@ struct RmleOptions {
         {"tolerance", &tolerance, base::half_open(0, 1),
          "stop once no image's objective fell by this share from one window to the next; 0: never"},
         {"window", &window, base::at_least(1), "steps a window"},
+        {"starts", &starts, base::between(1, 1024), "starts for each image; the lowest objective wins"},
         {"release", &release, base::any(), "send the candidate through the device's perturbation with fresh draws"},
     };
   }
-};
-
-// Stops on what the attacker itself minimises. Means over windows, for single values jitter with the step size (and
-// with the draws of the defence); the slowest image decides, so that no image is cut short by its company.
-class Plateau {
- public:
-  Plateau(std::int64_t window, double tolerance) : window_(window), tolerance_(tolerance) {}
-
-  bool reached(const torch::Tensor& objective) {
-    if (tolerance_ == 0) return false;
-    sum_ = sum_.defined() ? sum_ + objective : objective.clone();
-    if (++seen_ % window_ != 0) return false;
-    auto done = sum_.lt(kFitted * static_cast<double>(window_));
-    if (before_.defined()) done = done.logical_or(sum_.ge(before_ * (1 - tolerance_)));
-    before_ = sum_;
-    sum_ = torch::Tensor();
-    return done.all().item<bool>();
-  }
-
- private:
-  std::int64_t window_;
-  double tolerance_;
-  std::int64_t seen_ = 0;
-  torch::Tensor sum_, before_;
-};
-
-/// What is known of one group of images when its optimisation ends.
-struct Recovered {
-  torch::Tensor images, objective;
-  std::int64_t steps = 0;
 };
 
 /// Regularised maximum likelihood: searches the image whose representation is the one received.
@@ -103,60 +71,51 @@ class Rmle final : public WhiteBoxAttack {
   Outcome run(const WhiteBoxView& view) const override {
     const auto& received = view.representations;
     const Standardizer standard(received);
+    const auto shape = pixels(view.image, view.device, tensor::make_generator(torch::kCPU, view.seed, "rmle:start"));
     Outcome outcome;
     outcome.details = {{"live_channels", standard.live()}, {"dead_channels", standard.dead()}};
     if (standard.live() == 0) {
-      outcome.reconstructions = start(view, received.size(0));
+      outcome.reconstructions = shape.draw(0, received.size(0)).front();
       return outcome;
     }
-    const auto chunk = std::max<std::int64_t>(1, kElementsAtOnce / std::max<std::int64_t>(1, received[0].numel()));
-    std::vector<torch::Tensor> images, objectives;
+    std::vector<torch::Tensor> images, objectives, winners;
     std::int64_t steps = 0;
-    for (const auto& part : received.split(chunk)) {
-      const auto recovered = recover(view, standard, standard.live_only(part.to(view.device, torch::kFloat32)));
-      images.push_back(recovered.images);
-      objectives.push_back(recovered.objective);
-      steps = std::max(steps, recovered.steps);
+    for (const auto& part : received.split(at_once(received))) {
+      const auto found = recover(view, shape, standard, standard.live_only(part.to(view.device, torch::kFloat32)));
+      images.push_back(found.images);
+      objectives.push_back(found.objective);
+      winners.push_back(found.start);
+      steps = std::max(steps, found.steps);
     }
     outcome.reconstructions = torch::cat(images);
     outcome.details["steps"] = steps;
     outcome.details["objective"] = torch::cat(objectives).mean().item<double>();
+    outcome.details["first_start_won"] = torch::cat(winners).eq(0).to(torch::kFloat64).mean().item<double>();
     return outcome;
   }
 
  private:
-  static torch::Tensor start(const WhiteBoxView& view, std::int64_t count) {
-    auto sizes = view.image;
-    sizes.insert(sizes.begin(), count);
-    return torch::full(sizes, 0.5, torch::TensorOptions(torch::kFloat32).device(view.device));
+  std::int64_t at_once(const torch::Tensor& received) const {
+    return std::max<std::int64_t>(1,
+                                  kElementsAtOnce / std::max<std::int64_t>(1, received[0].numel() * options_.starts));
   }
 
-  Recovered recover(const WhiteBoxView& view, const Standardizer& standard, const torch::Tensor& target) const {
-    auto images = start(view, target.size(0)).requires_grad_(true);
-    torch::optim::Adam optimizer({images}, torch::optim::AdamOptions(options_.rate).amsgrad(true));
+  Found recover(const WhiteBoxView& view, const Parametrisation& shape, const Standardizer& standard,
+                const torch::Tensor& target) const {
     const auto represent = [&](const torch::Tensor& x) {
       const auto r = view.head.forward(x);
       return standard.live_only(options_.release ? view.release(r) : r);
     };
-    Plateau plateau(options_.window, options_.tolerance);
-    base::Progress progress("rmle", options_.steps);
-    Recovered recovered;
-    bool flat = false;
-    while (!flat && recovered.steps < options_.steps) {
-      stop_if_interrupted("rmle");
-      const auto objective = rmle_objective(images, represent, target, options_.tv, options_.l2);
-      if (!objective.requires_grad())
-        throw base::UsageError("[rmle] the defence has no gradient: set release to false");
-      images.mutable_grad() = torch::autograd::grad({objective.sum()}, {images})[0];
-      optimizer.step();
-      const torch::NoGradGuard no_grad;
-      images.clamp_(0, 1);
-      recovered.objective = objective.detach();
-      flat = plateau.reached(recovered.objective);
-      progress.update(++recovered.steps);
-    }
-    recovered.images = images.detach();
-    return recovered;
+    const auto objective = [&](const torch::Tensor& x, const torch::Tensor& owner) {
+      return rmle_objective(x, represent, target.index_select(0, owner), options_.tv, options_.l2);
+    };
+    return search("rmle", shape, objective, target.size(0),
+                  {.steps = options_.steps,
+                   .rate = options_.rate,
+                   .tolerance = options_.tolerance,
+                   .window = options_.window,
+                   .starts = options_.starts,
+                   .judged = options_.release ? kJudged : 1});
   }
 
   Options options_;
