@@ -125,14 +125,14 @@ TEST(ClubTerm, EqualsItsClosedFormForALinearGaussianChannel) {
   const auto log_q = [](const torch::Tensor& mean, const torch::Tensor& x) {
     return mi::gaussian_log_likelihood(x, mean);
   };
-  ClubTerm term("input", network, log_q, {}, std::nullopt, 1e9, {});
+  ClubTerm term("input", network, log_q, {}, {}, {});
   auto draw = generator(17);
   const auto r = deviation * torch::randn({count, 1}, draw);
   const auto x = a * r + 0.5 * torch::randn({count, 1}, draw);
   const double truth = a * a * deviation * deviation;
   // The single differences have a variance below 4 truth^2 + 1.
   const double error = 3 * std::sqrt((4 * truth * truth + 1) / static_cast<double>(count));
-  EXPECT_NEAR(term.estimate(r, x, draw).item<double>(), truth, error);
+  EXPECT_NEAR(term.penalty(r, x, torch::ones({}), draw).item<double>(), truth, error);
 }
 
 TEST(ClubTerm, LearnsTheLikelihoodAndReportsTheEpoch) {
@@ -140,18 +140,41 @@ TEST(ClubTerm, LearnsTheLikelihoodAndReportsTheEpoch) {
   nn::initialise(*network, generator(1));
   ClubTerm term("prediction", network,
                 [](const torch::Tensor& o, const torch::Tensor& y) { return mi::categorical_log_likelihood(o, y); },
-                {.rate = 1e-2, .steps = 5}, std::nullopt, std::log(3.0), {});
+                {.rate = 1e-2, .steps = 5}, {.floor = {}, .ceiling = std::log(3.0)}, {});
   auto draw = generator(2);
   const auto v = torch::randn({256, 4}, draw);
   const auto y = v.slice(1, 0, 3).argmax(1);
-  const double before = term.estimate(v, y, draw).item<double>();
+  const double before = term.penalty(v, y, torch::ones({}), draw).item<double>();
   for (int i = 0; i < 60; ++i) term.update(v, y);
-  const double after = term.estimate(v, y, draw).item<double>();
+  const double after = term.penalty(v, y, torch::ones({}), draw).item<double>();
   EXPECT_GT(after, before + 1.0);
   const auto report = term.end_epoch();
   EXPECT_NEAR(report.values.at("information_prediction"), (before + after) / 2, 1e-6);
   EXPECT_TRUE(term.end_epoch().values.empty()) << "an epoch's sums must not leak into the next";
   EXPECT_FALSE(report.warnings.empty()) << "an estimate above ln 3 cannot be an information on three labels";
+}
+
+TEST(ClubTerm, DualAscentScalesByTheExcessOverTheFloor) {
+  const auto log_q = [](const torch::Tensor& output, const torch::Tensor&) { return output.select(1, 0); };
+  const auto build = [&](double floor, double rate) {
+    auto network = nn::wrap(torch::nn::Linear(1, 1));
+    return ClubTerm("input", network, log_q, {}, {.floor = floor, .ceiling = 1e9, .dual_rate = rate}, {});
+  };
+  auto draw = generator(5);
+  const auto one = torch::ones({}), zero = torch::zeros({});
+  const auto r = torch::randn({8, 1}, draw);
+  // This log q does not depend on the secret: the estimate is 0, two nats above a floor of -2.
+  auto above = build(-2.0, 0.05);
+  for (int step = 0; step < 10; ++step) above.penalty(r, r, one, draw);
+  for (int step = 0; step < 5; ++step) above.penalty(r, r, zero, draw);
+  EXPECT_NEAR(above.state().at("multiplier").item<double>(), std::exp(10 * 0.05 * 2.0), 1e-5)
+      << "steps that do not push must not count";
+  auto below = build(1.0, 0.05);
+  const auto first = below.penalty(r, r, one, draw).item<double>();
+  EXPECT_NEAR(first, std::exp(-0.05), 1e-5) << "the clamped value times the multiplier";
+  for (int step = 0; step < 200; ++step) below.penalty(r, r, one, draw);
+  EXPECT_NEAR(below.state().at("multiplier").item<double>(), 0.1, 1e-9) << "bounded, so that it can come back";
+  EXPECT_EQ(below.penalty(r, r, zero, draw).item<double>(), 0.0);
 }
 
 TEST(InfoScissors, SimultaneousUpdateFollowsTheLikelihoodAlone) {

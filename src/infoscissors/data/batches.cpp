@@ -67,22 +67,26 @@ torch::Tensor augment(const torch::Tensor& images, const AugmentOptions& options
   const std::int64_t width = images.size(3);
   const std::int64_t pad = options.pad;
   // Drawn on the CPU whatever the images' device: the same pictures everywhere, and nothing to wait for.
-  const auto top = torch::randint(2 * pad + 1, {count, 1}, generator, torch::kInt64);
-  const auto left = torch::randint(2 * pad + 1, {count, 1}, generator, torch::kInt64);
-  const auto mirrored =
-      torch::randint(2, {count, 1}, generator, torch::kInt64).mul(options.flip ? 1 : 0).to(torch::kBool);
+  const auto device = images.device();
+  const auto draw = [&](std::int64_t below) {
+    return torch::randint(below, {count, 1}, generator, torch::kInt64).to(device);
+  };
+  const auto top = draw(2 * pad + 1);
+  const auto left = draw(2 * pad + 1);
+  const auto mirrored = draw(2).mul(options.flip ? 1 : 0).to(torch::kBool);
 
-  const auto column = torch::arange(width, torch::kInt64).unsqueeze(0);
+  const auto whole = torch::TensorOptions(torch::kInt64).device(device);
+  const auto column = torch::arange(width, whole).unsqueeze(0);
   const auto columns = left + torch::where(mirrored, width - 1 - column, column);  // (B, W), in the padded image
-  const auto rows = top + torch::arange(height, torch::kInt64).unsqueeze(0);       // (B, H)
+  const auto rows = top + torch::arange(height, whole).unsqueeze(0);               // (B, H)
   const std::int64_t padded_height = height + 2 * pad;
   const std::int64_t padded_width = width + 2 * pad;
-  const auto first = torch::arange(count, torch::kInt64).mul_(padded_height).unsqueeze(1);
+  const auto first = torch::arange(count, whole).mul_(padded_height).unsqueeze(1);
   const auto index = ((first + rows) * padded_width).unsqueeze(2) + columns.unsqueeze(1);  // (B, H, W), pixel numbers
 
   auto padded = torch::zeros({count, padded_height, padded_width, channels}, images.options());
   padded.narrow(1, pad, height).narrow(2, pad, width).copy_(images.permute({0, 2, 3, 1}));
-  const auto pixels = padded.view({-1, channels}).index_select(0, index.flatten().to(images.device()));
+  const auto pixels = padded.view({-1, channels}).index_select(0, index.flatten());
   const auto values = pixels.view({count, height, width, channels}).to(torch::kFloat32);
   return (bytes ? values.div(255) : values).permute({0, 3, 1, 2});
 }

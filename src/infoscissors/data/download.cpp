@@ -151,6 +151,12 @@ void wait(std::chrono::milliseconds time) {
   }
 }
 
+/// A file without a byte is nothing to continue from.
+void remove_if_empty(const fs::path& partial) {
+  std::error_code ignored;
+  if (fs::file_size(partial, ignored) == 0) fs::remove(partial, ignored);
+}
+
 }  // namespace
 
 void download(const std::string& url, const fs::path& partial) {
@@ -158,7 +164,10 @@ void download(const std::string& url, const fs::path& partial) {
   for (int number = 1;; ++number) {
     const auto [outcome, reason] = attempt(url, partial);
     if (outcome == Outcome::complete) return;
-    if (outcome == Outcome::give_up || number == kAttempts) throw Error("{}: cannot be downloaded: {}", url, reason);
+    if (outcome == Outcome::give_up || number == kAttempts) {
+      remove_if_empty(partial);
+      throw Error("{}: cannot be downloaded: {}", url, reason);
+    }
     if (outcome == Outcome::begin_anew) {
       fs::remove(partial);
       continue;

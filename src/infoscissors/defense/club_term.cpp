@@ -4,18 +4,23 @@
 #include "infoscissors/mi/club.h"
 
 namespace infoscissors::defense {
+namespace {
+
+// The dual multiplier moves between these: it must neither vanish for good nor grow while a constraint cannot be met.
+constexpr double kSmallestMultiplier = 0.1, kLargestMultiplier = 100;
+
+}  // namespace
 
 ClubTerm::ClubTerm(std::string name, nn::LayerPtr network, LogLikelihood log_likelihood,
-                   const AdversaryOptions& options, std::optional<double> floor, double ceiling,
-                   const tensor::Runtime& runtime)
+                   const AdversaryOptions& options, const Pressure& pressure, const tensor::Runtime& runtime)
     : name_(std::move(name)),
       network_(std::move(network)),
       log_likelihood_(std::move(log_likelihood)),
       options_(options),
-      floor_(floor),
-      ceiling_(ceiling),
+      pressure_(pressure),
       runtime_(runtime),
       optimizer_((network_->to(runtime.device), network_->parameters()), {.rule = options.rule}),
+      multiplier_(torch::ones({}, torch::TensorOptions(torch::kFloat64).device(runtime.device))),
       sums_(torch::zeros({4}, torch::TensorOptions(torch::kFloat64).device(runtime.device))) {}
 
 torch::Tensor ClubTerm::run(const torch::Tensor& exposed) {
@@ -44,7 +49,22 @@ torch::Tensor ClubTerm::estimate(const torch::Tensor& exposed, const torch::Tens
   }
   const auto value = mi::vclub_sampled(positive, negative);
   sums_ += torch::stack({value.detach(), positive.detach().mean(), negative.detach().mean(), torch::ones_like(value)});
-  return floor_ ? value.clamp_min(*floor_) : value;
+  return value;
+}
+
+torch::Tensor ClubTerm::ascend_multiplier(const torch::Tensor& value, const torch::Tensor& active) {
+  if (pressure_.dual_rate > 0 && pressure_.floor) {
+    const auto excess = (value.detach() - *pressure_.floor) * active;
+    multiplier_.mul_((pressure_.dual_rate * excess).exp()).clamp_(kSmallestMultiplier, kLargestMultiplier);
+  }
+  return multiplier_.to(torch::kFloat32);
+}
+
+torch::Tensor ClubTerm::penalty(const torch::Tensor& exposed, const torch::Tensor& secret, const torch::Tensor& active,
+                                torch::Generator generator) {
+  const auto value = estimate(exposed, secret, generator);
+  const auto scale = ascend_multiplier(value, active) * active;
+  return scale * (pressure_.floor ? value.clamp_min(*pressure_.floor) : value);
 }
 
 void ClubTerm::finish() {
@@ -60,22 +80,27 @@ Defense::EpochReport ClubTerm::end_epoch() {
   const double steps = sums[3].item<double>();
   if (steps == 0) return {};
   const auto mean = [&](std::int64_t i) { return sums[i].item<double>() / steps; };
-  const auto health = mi::training_health(mean(0), mean(1), mean(2), ceiling_);
-  return {.values = {{"information_" + name_, mean(0)}, {"log_likelihood_" + name_, mean(1)}},
-          .warnings = health.warnings("information_" + name_)};
+  const auto health = mi::training_health(mean(0), mean(1), mean(2), pressure_.ceiling);
+  Defense::EpochReport report = {.values = {{"information_" + name_, mean(0)}, {"log_likelihood_" + name_, mean(1)}},
+                                 .warnings = health.warnings("information_" + name_)};
+  if (pressure_.dual_rate > 0) report.values["multiplier_" + name_] = multiplier_.item<double>();
+  return report;
 }
 
 std::map<std::string, torch::Tensor> ClubTerm::state() const {
   auto state = optimizer_.state();
   state["sums"] = sums_;
+  state["multiplier"] = multiplier_;
   return state;
 }
 
 void ClubTerm::load_state(const std::map<std::string, torch::Tensor>& state) {
-  const auto sums = state.find("sums");
-  if (sums == state.end()) throw base::Error("the state of the {} adversary lacks 'sums'", name_);
+  for (const auto& [key, target] : {std::pair{"sums", sums_}, std::pair{"multiplier", multiplier_}}) {
+    const auto found = state.find(key);
+    if (found == state.end()) throw base::Error("the state of the {} adversary lacks '{}'", name_, key);
+    target.copy_(found->second);
+  }
   optimizer_.load_state(state);
-  sums_.copy_(sums->second);
 }
 
 }  // namespace infoscissors::defense

@@ -25,6 +25,13 @@ struct AdversaryOptions {
   bool simultaneous = false;  // the last of them from the same forward pass as the penalty, applied after it
 };
 
+/// When a term pushes, and how hard.
+struct Pressure {
+  std::optional<double> floor;                               // nats below which the term stops pushing
+  double ceiling = std::numeric_limits<double>::infinity();  // nats that the information cannot exceed
+  double dual_rate = 0;  // > 0: dual ascent on the constraint estimate <= floor scales the term; 0: constant weight
+};
+
 /// One vCLUB-S term (Duan et al. 2024, equations 5 and 8): a variational network q, kept up to date by maximising its
 /// log-likelihood on true pairs, and the sampled bound on the information between what is exposed and what is secret.
 class ClubTerm {
@@ -32,16 +39,17 @@ class ClubTerm {
   /// (output of the network, secret) -> log q(secret | exposed), (B), nats.
   using LogLikelihood = std::function<torch::Tensor(const torch::Tensor& output, const torch::Tensor& secret)>;
 
-  /// `ceiling`: what the information cannot exceed, nats. `floor`: once the estimate is below, nothing is pushed.
   ClubTerm(std::string name, nn::LayerPtr network, LogLikelihood log_likelihood, const AdversaryOptions& options,
-           std::optional<double> floor, double ceiling, const tensor::Runtime& runtime);
+           const Pressure& pressure, const tensor::Runtime& runtime);
 
   /// Ascends the log-likelihood on (exposed, secret), both detached.
   void update(const torch::Tensor& exposed, const torch::Tensor& secret);
 
-  /// mean[log q(secret_i | exposed_i) - log q(secret_k | exposed_i)], clamped at the floor; differentiable in
-  /// `exposed`.
-  torch::Tensor estimate(const torch::Tensor& exposed, const torch::Tensor& secret, torch::Generator generator);
+  /// mean[log q(secret_i | exposed_i) - log q(secret_k | exposed_i)], clamped at the floor and scaled by the dual
+  /// multiplier; differentiable in `exposed`. `active`: a scalar 1 or 0; at 0 the step neither pushes nor counts for
+  /// the multiplier.
+  torch::Tensor penalty(const torch::Tensor& exposed, const torch::Tensor& secret, const torch::Tensor& active,
+                        torch::Generator generator);
 
   /// Applies a simultaneous update.
   void finish();
@@ -55,16 +63,18 @@ class ClubTerm {
 
  private:
   torch::Tensor run(const torch::Tensor& exposed);
+  torch::Tensor estimate(const torch::Tensor& exposed, const torch::Tensor& secret, torch::Generator generator);
+  torch::Tensor ascend_multiplier(const torch::Tensor& value, const torch::Tensor& active);
 
   std::string name_;
   nn::LayerPtr network_;
   LogLikelihood log_likelihood_;
   AdversaryOptions options_;
-  std::optional<double> floor_;
-  double ceiling_;
+  Pressure pressure_;
   tensor::Runtime runtime_;
   nn::Optimizer optimizer_;
   std::vector<torch::Tensor> pending_;  // gradients of a simultaneous update
+  torch::Tensor multiplier_;            // scalar
   torch::Tensor sums_;                  // over the epoch: estimate, log q of true pairs, of random pairs, steps
 };
 

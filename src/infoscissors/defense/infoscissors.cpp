@@ -28,8 +28,10 @@ AdversaryOptions adversary(const std::string& rule, double rate, std::int64_t st
   return {.rule = nn::parse_rule(rule), .rate = rate, .steps = steps, .simultaneous = update == "simultaneous"};
 }
 
-std::optional<double> floor_of(double value) {
-  return value > InfoScissors::kNoFloor ? std::optional(value) : std::nullopt;
+Pressure pressure(double floor, double ceiling, double dual_rate) {
+  return {.floor = floor > InfoScissors::kNoFloor ? std::optional(floor) : std::nullopt,
+          .ceiling = ceiling,
+          .dual_rate = dual_rate};
 }
 
 }  // namespace
@@ -65,10 +67,16 @@ base::Fields InfoScissors::Options::fields() {
        "adversaries before the penalty, or the last update from the penalty's own forward pass"},
       {"input_floor", &input_floor, any(), "nats per element below which the input term stops pushing"},
       {"prediction_floor", &prediction_floor, any(), "nats below which the prediction term stops pushing"},
+      {"dual_rate", &dual_rate, at_least(0),
+       "above 0, a term with a floor is scaled by dual ascent on estimate <= floor at this rate a step and nat"},
   };
 }
 
 InfoScissors::InfoScissors(const Options& options) : options_(options) {
+  const bool no_floor = options.input_floor <= kNoFloor && options.prediction_floor <= kNoFloor;
+  if (options.dual_rate > 0 && no_floor) {
+    throw base::UsageError("[infoscissors] dual_rate needs input_floor or prediction_floor, the target it steers to");
+  }
   if (options.input + options.prediction >= 1.0) {
     throw base::UsageError("[infoscissors] input + prediction must be below 1, got {:g} + {:g}", options.input,
                            options.prediction);
@@ -87,15 +95,17 @@ void InfoScissors::setup(const Context& context) {
     const auto network = nn::make_decoder(options_.psi, context.representation, context.image, options_.psi_width);
     input_.emplace("input", adversary_network(context.representation, network, "psi"), log_psi(options_.psi_sigma),
                    adversary(options_.psi_optimizer, options_.psi_rate, options_.psi_steps, options_.update),
-                   floor_of(options_.input_floor), std::numeric_limits<double>::infinity(), context.runtime);
+                   pressure(options_.input_floor, std::numeric_limits<double>::infinity(), options_.dual_rate),
+                   context.runtime);
   }
   if (options_.prediction > 0) {
     const auto network =
         nn::make_mlp(nn::element_count(context.feature), options_.phi_width, context.classes, options_.phi_layers);
-    prediction_.emplace("prediction", adversary_network(context.feature, network, "phi"), log_phi,
-                        adversary(options_.phi_optimizer, options_.phi_rate, options_.phi_steps, options_.update),
-                        floor_of(options_.prediction_floor), std::log(static_cast<double>(context.classes)),
-                        context.runtime);
+    prediction_.emplace(
+        "prediction", adversary_network(context.feature, network, "phi"), log_phi,
+        adversary(options_.phi_optimizer, options_.phi_rate, options_.phi_steps, options_.update),
+        pressure(options_.prediction_floor, std::log(static_cast<double>(context.classes)), options_.dual_rate),
+        context.runtime);
   }
 }
 
@@ -109,14 +119,17 @@ void InfoScissors::update_adversary(const Step& step) {
 }
 
 torch::Tensor InfoScissors::penalty(const Step& step) {
-  torch::Tensor sum;
-  const auto add = [&](const torch::Tensor& value) { sum = sum.defined() ? sum + value : value; };
-  if (input_) add(options_.input * ramp(step) * input_->estimate(step.representation, step.images, step.generator));
-  if (prediction_)
-    add(options_.prediction * ramp(step) * prediction_->estimate(step.feature, step.labels, step.generator));
-  if (!sum.defined() || options_.guard == 0) return sum;
   // A mask and not a branch: the value stays on the device.
-  return sum * step.cross_entropy.detach().le(options_.guard);
+  const auto cross_entropy = step.cross_entropy.detach();
+  const auto active = options_.guard > 0 ? cross_entropy.le(options_.guard) : torch::ones_like(cross_entropy);
+  torch::Tensor sum;
+  const auto add = [&](double weight, const torch::Tensor& value) {
+    const auto part = weight * ramp(step) * value;
+    sum = sum.defined() ? sum + part : part;
+  };
+  if (input_) add(options_.input, input_->penalty(step.representation, step.images, active, step.generator));
+  if (prediction_) add(options_.prediction, prediction_->penalty(step.feature, step.labels, active, step.generator));
+  return sum;
 }
 
 double InfoScissors::task_weight(const Step& step) const {

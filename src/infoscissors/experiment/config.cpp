@@ -58,6 +58,8 @@ std::string canonical_attack(const std::string& text) {
 
 Fields EvaluateOptions::fields() {
   return {
+      {"split", &split, base::one_of({"test", "validation"}),
+       "images that are measured and attacked; validation to choose settings without looking at the test images"},
       {"images", &images, base::between(1, 1e6), "test images whose reconstruction is attacked"},
       {"samples", &samples, base::between(0, 64), "of them kept as pictures for the report"},
   };
@@ -129,13 +131,16 @@ Json to_json(const RunConfig& original) {
 
 void validate(const RunConfig& config) {
   defense::make_defense(config.defense);
+  if (config.evaluate.split == "validation" && config.data.validation == 0) {
+    throw UsageError("[evaluate] split = \"validation\" needs [data] validation > 0");
+  }
   for (const auto& text : config.attacks) attack::registry().make(base::parse_spec(text));
 }
 
 std::string config_hash(const RunConfig& config) {
   Json identity = to_json(config);
   identity.erase("attacks");
-  identity.erase("evaluate");
+  identity["evaluate"] = {{"split", config.evaluate.split}};
   identity["data"].erase("path");
   identity["runtime"] = {{"precision", config.runtime.precision}};
   return base::content_hash(identity.dump());

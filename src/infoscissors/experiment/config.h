@@ -15,8 +15,9 @@ namespace infoscissors::experiment {
 
 /// How a trained network is measured.
 struct EvaluateOptions {
-  std::int64_t images = 128;  // test images whose reconstruction is attacked
-  std::int64_t samples = 10;  // of them kept as pictures
+  std::string split = "test";  // or validation, for choosing settings without a look at the test images
+  std::int64_t images = 128;   // test images whose reconstruction is attacked
+  std::int64_t samples = 10;   // of them kept as pictures
   base::Fields fields();
 };
 
@@ -57,7 +58,7 @@ base::Json to_json(const RunConfig& config);
 void validate(const RunConfig& config);
 
 /// Identity of the trained network: the hash of all that influences training, so that adding an attack, moving the data
-/// or changing device and threads keeps it.
+/// or changing device and threads keeps it. The images it is measured on belong to it.
 std::string config_hash(const RunConfig& config);
 
 /// What stands in a TOML file: sections with their options, for --help and the documentation.

@@ -156,9 +156,10 @@ std::shared_ptr<Workbench> Run::trained() {
 }
 
 void Run::measure() {
-  const auto result = train::evaluate(bench_->subject(), bench_->splits.test.indices, bench_->runtime, bench_->seed());
+  const auto& indices = measured_indices();
+  const auto result = train::evaluate(bench_->subject(), indices, bench_->runtime, bench_->seed());
   record_.measures = {{"accuracy", result.accuracy}, {"cross_entropy", result.cross_entropy}};
-  base::log::info("accuracy {:.4f} on {} test images", result.accuracy, bench_->splits.test.indices.size(0));
+  base::log::info("accuracy {:.4f} on {} {} images", result.accuracy, indices.size(0), config_.evaluate.split);
 }
 
 void Run::evaluate() {
@@ -167,9 +168,13 @@ void Run::evaluate() {
   save();
 }
 
+const torch::Tensor& Run::measured_indices() const {
+  return config_.evaluate.split == "test" ? bench_->splits.test.indices : bench_->splits.validation.indices;
+}
+
 torch::Tensor Run::attacked_indices(attack::Goal goal) const {
-  const auto& test = bench_->splits.test.indices;
-  return goal == attack::Goal::input ? test.slice(0, 0, std::min(config_.evaluate.images, test.size(0))) : test;
+  const auto& all = measured_indices();
+  return goal == attack::Goal::input ? all.slice(0, 0, std::min(config_.evaluate.images, all.size(0))) : all;
 }
 
 const train::Exposed& Run::exposed(attack::Goal goal) {

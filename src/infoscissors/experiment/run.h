@@ -49,6 +49,7 @@ class Run {
   void measure();
   void save() const;
   const train::Exposed& exposed(attack::Goal goal);
+  const torch::Tensor& measured_indices() const;
   torch::Tensor attacked_indices(attack::Goal goal) const;
   void measure_reconstructions(const attack::Outcome& outcome, results::AttackRecord& record);
   void measure_predictions(const attack::Outcome& outcome, results::AttackRecord& record);
