@@ -1,10 +1,14 @@
 #include "infoscissors/attack/rmle.h"
 
+#include "infoscissors/attack/search.h"
 #include "infoscissors/nn/backbone.h"
+#include "infoscissors/nn/initialise.h"
+#include "infoscissors/tensor/device.h"
 #include "tests/attack/toy.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <torch/nn/modules/conv.h>
 
 #include <filesystem>
 #include <vector>
@@ -63,8 +67,8 @@ TEST(Rmle, ObjectiveEqualsPyTorch) {
 
 TEST(Rmle, FirstAmsgradStepsEqualPyTorch) {
   const Golden golden;
-  const auto spec = fmt::format("rmle(steps={},rate={},tv={},l2={})", golden.number("steps"), golden.number("rate"),
-                                golden.number("tv"), golden.number("l2"));
+  const auto spec = fmt::format("rmle(starts=1,steps={},rate={},tv={},l2={})", golden.number("steps"),
+                                golden.number("rate"), golden.number("tv"), golden.number("l2"));
   const auto outcome = run(spec, golden.view());
   EXPECT_EQ(outcome.details.at("dead_channels").get<int>(), 1);
   EXPECT_TRUE(torch::allclose(outcome.reconstructions, golden.tensor("images_after_steps"), 0, 2e-5));
@@ -80,6 +84,74 @@ TEST(Rmle, RecoversTheInputsOfAnUndefendedHead) {
     EXPECT_LE(outcome.reconstructions.max().item<double>(), 1);
     EXPECT_GT(similarity(outcome.reconstructions, toy.truth()), 0.9) << channels;
   }
+}
+
+/// A head that is silent at mid-grey: its kernels see the difference to an even 0.45, without a border that would let a
+/// gradient in from the side.
+WhiteBoxView silent_at_grey(const torch::Tensor& truth) {
+  const torch::NoGradGuard no_grad;
+  torch::nn::Conv2d conv(torch::nn::Conv2dOptions(1, 12, 3));
+  nn::initialise(*conv, tensor::make_generator(torch::kCPU, 2, "silent"));
+  conv->bias.copy_(-0.5 * conv->weight.sum({1, 2, 3}) - 0.02);
+  auto layer = std::make_shared<nn::Sequence>();
+  layer->append("conv", nn::wrap(conv));
+  layer->append("relu", nn::relu());
+  for (auto& parameter : layer->parameters()) parameter.set_requires_grad(false);
+  WhiteBoxView view;
+  view.image = truth.sizes().slice(1).vec();
+  view.representations = layer->forward(truth);
+  view.head = {layer, view.image, view.representations.sizes().slice(1).vec()};
+  view.seed = 3;
+  return view;
+}
+
+TEST(Rmle, AnotherStartMovesWhereTheFirstIsSilent) {
+  const auto truth = Toy().truth(6);
+  const auto view = silent_at_grey(truth);
+  const auto stuck = run("rmle(starts=1,steps=300)", view);
+  EXPECT_TRUE(torch::equal(stuck.reconstructions, torch::full_like(truth, 0.5)));
+  const auto moved = run("rmle(starts=3,steps=600)", view);
+  EXPECT_LT(moved.details.at("objective").get<double>(), 0.01 * stuck.details.at("objective").get<double>());
+  EXPECT_EQ(moved.details.at("first_start_won").get<double>(), 0);
+  EXPECT_GT(similarity(moved.reconstructions, truth), similarity(stuck.reconstructions, truth) + 0.4);
+}
+
+// One parameter an image, objective (x - 1)^2 (x - 1/5)^2 + owner-dependent tilt: two basins, known which is lower.
+TEST(Search, KeepsForEachImageTheStartWithTheLowestObjective) {
+  const Parametrisation two{[](std::int64_t start, std::int64_t count) {
+                              return std::vector{torch::full({count, 1}, start == 0 ? 0.1 : 0.9)};
+                            },
+                            [](const std::vector<torch::Tensor>& p) { return p.front(); },
+                            {}};
+  const auto tilt = torch::tensor({0.5, -0.5});
+  const auto objective = [&](const torch::Tensor& x, const torch::Tensor& owner) {
+    const auto basins = 25 * (x - 0.2).square() * (x - 0.8).square();
+    return (basins + 0.1 * tilt.index_select(0, owner).unsqueeze(1) * x).sum(1) + 0.1;
+  };
+  const auto found = search("test", two, objective, 2, {.steps = 400, .starts = 2});
+  EXPECT_TRUE(torch::equal(found.start, torch::tensor(std::vector<std::int64_t>{0, 1})));
+  EXPECT_LT(found.images[0].item<double>(), 0.3);
+  EXPECT_GT(found.images[1].item<double>(), 0.7);
+  EXPECT_LT(found.steps, 400);
+}
+
+// Candidates share nothing but the step count: giving one up leaves the others' paths as they were.
+TEST(Search, ACandidateIsNotDisturbedByItsCompany) {
+  const Parametrisation lines{[](std::int64_t start, std::int64_t count) {
+                                return std::vector{torch::full({count, 1}, start == 0 ? 0.0 : 0.7)};
+                              },
+                              [](const std::vector<torch::Tensor>& p) { return p.front(); },
+                              {}};
+  const auto objective = [](const torch::Tensor& x, const torch::Tensor&) {
+    return torch::relu(x).sub(1).square().sum(1) + 0.01;  // silent at 0, as a ReLU is
+  };
+  const SearchOptions options{.steps = 60, .window = 10, .starts = 2};
+  const auto both = search("test", lines, objective, 3, options);
+  const Parametrisation second{
+      [&](std::int64_t, std::int64_t count) { return lines.draw(1, count); }, lines.images, {}};
+  const auto alone = search("test", second, objective, 3, {.steps = both.steps, .tolerance = 0, .window = 10});
+  EXPECT_TRUE(torch::equal(both.images, alone.images));
+  EXPECT_TRUE(both.start.eq(1).all().item<bool>());
 }
 
 TEST(Rmle, StopsOnItsOwnPlateau) {

@@ -6,8 +6,8 @@
 #include "infoscissors/nn/initialise.h"
 #include "infoscissors/tensor/device.h"
 
+#include <concepts>
 #include <utility>
-#include <variant>
 
 namespace infoscissors::attack {
 namespace {
@@ -55,46 +55,46 @@ Toy::Toy(std::int64_t channels) {
   encoder = frozen(make_server_layers(5), head.output);
 }
 
-void Toy::fill(BlackBoxView& view, std::int64_t attacked, const Release& release) const {
+template <class View>
+View Toy::view(std::int64_t attacked, const Release& release) const {
   const torch::NoGradGuard no_grad;
   const Release sent = release ? release : [](const torch::Tensor& r) { return r; };
+  View view;
   view.encoder = encoder;
   view.representations = sent(head.forward(truth(attacked)));
   view.features = encoder.forward(view.representations);
   view.auxiliary = {images.slice(0, kAttackedAtMost), labels.slice(0, kAttackedAtMost)};
-  view.query = [net = head, sent, count = queried](const torch::Tensor& asked) {
-    *count += asked.size(0);
-    return sent(net.forward(asked));
-  };
   view.image = head.input;
   view.classes = kClasses;
   view.fresh_encoder = [] { return make_server_layers(99); };
   view.seed = 3;
-}
-
-BlackBoxView Toy::black_box(std::int64_t attacked, const Release& release) const {
-  BlackBoxView view;
-  fill(view, attacked, release);
+  if constexpr (std::derived_from<View, BlackBoxView>) {
+    view.query = [net = head, sent, count = queried](const torch::Tensor& asked) {
+      *count += asked.size(0);
+      return sent(net.forward(asked));
+    };
+  }
+  if constexpr (std::derived_from<View, WhiteBoxView>) {
+    view.head = head;
+    view.release = sent;
+  }
+  if constexpr (requires { view.observe; }) {
+    view.observe = [net = head, server = encoder, sent, victims = truth(attacked), count = observed]() -> Observation {
+      const torch::NoGradGuard again;
+      ++*count;
+      const auto r = sent(net.forward(victims));
+      return {r, server.forward(r)};
+    };
+  }
   return view;
 }
 
-WhiteBoxView Toy::white_box(std::int64_t attacked, const Release& release) const {
-  WhiteBoxView view;
-  fill(view, attacked, release);
-  view.head = head;
-  view.release = release ? release : [](const torch::Tensor& r) { return r; };
-  return view;
-}
-
-Outcome run(const std::string& spec, const BlackBoxView& view) {
-  const auto attack = registry().make(base::parse_spec(spec));
-  return std::get<std::shared_ptr<const BlackBoxAttack>>(attack)->run(view);
-}
-
-Outcome run(const std::string& spec, const WhiteBoxView& view) {
-  const auto attack = registry().make(base::parse_spec(spec));
-  return std::get<std::shared_ptr<const WhiteBoxAttack>>(attack)->run(view);
-}
+template NoQueryView Toy::view(std::int64_t, const Release&) const;
+template BlackBoxView Toy::view(std::int64_t, const Release&) const;
+template WhiteBoxView Toy::view(std::int64_t, const Release&) const;
+template ActiveView Toy::view(std::int64_t, const Release&) const;
+template AdaptiveView Toy::view(std::int64_t, const Release&) const;
+template AdaptiveWhiteBoxView Toy::view(std::int64_t, const Release&) const;
 
 double similarity(const torch::Tensor& reconstructions, const torch::Tensor& truth) {
   return metric::ssim(reconstructions, truth).mean().item<double>();

@@ -7,6 +7,8 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <type_traits>
+#include <variant>
 
 namespace infoscissors::attack {
 
@@ -19,8 +21,14 @@ struct Toy {
 
   /// What the server sees of the images 0 .. attacked - 1; its auxiliary images are others. `release` is the device's
   /// defence.
-  BlackBoxView black_box(std::int64_t attacked = 16, const Release& release = {}) const;
-  WhiteBoxView white_box(std::int64_t attacked = 16, const Release& release = {}) const;
+  template <class View>
+  View view(std::int64_t attacked = 16, const Release& release = {}) const;
+  BlackBoxView black_box(std::int64_t attacked = 16, const Release& release = {}) const {
+    return view<BlackBoxView>(attacked, release);
+  }
+  WhiteBoxView white_box(std::int64_t attacked = 16, const Release& release = {}) const {
+    return view<WhiteBoxView>(attacked, release);
+  }
 
   torch::Tensor truth(std::int64_t attacked = 16) const { return images.slice(0, 0, attacked); }
   torch::Tensor classes(std::int64_t attacked = 16) const { return labels.slice(0, 0, attacked); }
@@ -29,14 +37,16 @@ struct Toy {
   torch::Tensor images;  // (320, C, 16, 16) in [0, 1]
   torch::Tensor labels;  // (320) int64, in [0, 4)
   std::shared_ptr<std::int64_t> queried = std::make_shared<std::int64_t>(0);
-
- private:
-  void fill(BlackBoxView& view, std::int64_t attacked, const Release& release) const;
+  std::shared_ptr<std::int64_t> observed = std::make_shared<std::int64_t>(0);  // times the victims were seen again
 };
 
-/// Runs the attack that `spec` describes; throws if its threat model asks for the other view.
-Outcome run(const std::string& spec, const BlackBoxView& view);
-Outcome run(const std::string& spec, const WhiteBoxView& view);
+/// Runs the attack that `spec` describes; throws if its threat model asks for another view.
+template <class View>
+Outcome run(const std::string& spec, const View& view) {
+  using Attack = std::conditional_t<std::is_same_v<View, ActiveView>, ActiveAttack, AttackOn<View>>;
+  const auto attack = registry().make(base::parse_spec(spec));
+  return std::get<std::shared_ptr<const Attack>>(attack)->run(view);
+}
 
 /// Mean SSIM over the images.
 double similarity(const torch::Tensor& reconstructions, const torch::Tensor& truth);

@@ -22,31 +22,74 @@ concept HasRelease = requires(const View& view) {
   view.release;
 };
 template <class View>
+concept HasQuery = requires(const View& view) {
+  view.query;
+};
+template <class View>
+concept HasObserve = requires(const View& view) {
+  view.observe;
+};
+template <class View>
+concept HasAdversary = requires(const View& view) {
+  view.adversary;
+};
+template <class View>
 concept HasTruth = requires(const View& view) {
   view.images;
 }
 || requires(const View& view) {
   view.labels;
+}
+|| requires(const View& view) {
+  view.classifier;
 };
 template <class Attack, class View>
 concept RunsOn = requires(const Attack& attack, const View& view) {
   attack.run(view);
 };
 
-static_assert(!HasHead<BlackBoxView> && HasHead<WhiteBoxView>);
-static_assert(!HasRelease<BlackBoxView> && HasRelease<WhiteBoxView>);
-static_assert(!HasTruth<BlackBoxView> && !HasTruth<WhiteBoxView>);
-static_assert(RunsOn<BlackBoxAttack, BlackBoxView> && RunsOn<WhiteBoxAttack, WhiteBoxView>);
-static_assert(!RunsOn<WhiteBoxAttack, BlackBoxView>);
+// Who has what, in the order head, release, query, observe, adversary; nobody has the truth or the classifier.
+template <class View, bool head, bool release, bool query, bool observe, bool adversary>
+constexpr bool grants = HasHead<View> == head&& HasRelease<View> == release&& HasQuery<View> ==
+                            query&& HasObserve<View> == observe&& HasAdversary<View> == adversary &&
+                        !HasTruth<View>;
+static_assert(grants<NoQueryView, false, false, false, false, false>);
+static_assert(grants<BlackBoxView, false, false, true, false, false>);
+static_assert(grants<ActiveView, false, false, true, false, false>);
+static_assert(grants<AdaptiveView, false, false, true, true, true>);
+static_assert(grants<WhiteBoxView, true, true, true, false, false>);
+static_assert(grants<AdaptiveWhiteBoxView, true, true, true, true, false>);
+
+// An attack runs on its own view and on stronger ones, never on one that grants less or something else.
+static_assert(RunsOn<NoQueryAttack, NoQueryView> && RunsOn<NoQueryAttack, WhiteBoxView>);
+static_assert(RunsOn<BlackBoxAttack, BlackBoxView> && !RunsOn<BlackBoxAttack, NoQueryView>);
+static_assert(RunsOn<WhiteBoxAttack, WhiteBoxView> && !RunsOn<WhiteBoxAttack, BlackBoxView>);
+static_assert(RunsOn<ActiveAttack, ActiveView> && !RunsOn<ActiveAttack, BlackBoxView>);
+static_assert(RunsOn<AdaptiveAttack, AdaptiveView> && !RunsOn<AdaptiveAttack, BlackBoxView>);
+static_assert(!RunsOn<AdaptiveAttack, WhiteBoxView> && !RunsOn<AdaptiveAttack, AdaptiveWhiteBoxView>);
+static_assert(!RunsOn<AdaptiveWhiteBoxAttack, WhiteBoxView> && !RunsOn<AdaptiveWhiteBoxAttack, AdaptiveView>);
 static_assert(!std::is_convertible_v<BlackBoxView, WhiteBoxView>);
+// A view has no virtual function through which what it really is could be found out.
+static_assert(!std::is_polymorphic_v<NoQueryView> && !std::is_polymorphic_v<AdaptiveWhiteBoxView>);
 
 TEST(Registry, ListsTheAttacksWithTheirThreatModels) {
   const std::map<std::string, std::pair<std::string, std::string>> expected = {
+      {"amc", {"active", "prediction"}},
+      {"cluster", {"black-box", "prediction"}},
+      {"combined-input", {"black-box", "input"}},
+      {"combined-label", {"black-box", "prediction"}},
       {"ka", {"black-box", "input"}},
+      {"ka-adaptive", {"adaptive", "input"}},
+      {"knn", {"black-box", "prediction"}},
       {"pmc", {"black-box", "prediction"}},
+      {"pmc-adaptive", {"adaptive", "prediction"}},
+      {"prior", {"white-box", "input"}},
+      {"query-free", {"no-query", "input"}},
       {"rmle", {"white-box", "input"}},
+      {"rmle-adaptive", {"adaptive-white-box", "input"}},
       {"scratch", {"black-box", "prediction"}},
   };
+  EXPECT_EQ(registry().entries().size(), expected.size());
   for (const auto& [name, traits] : expected) {
     const auto& entry = registry().find(name);
     EXPECT_EQ(entry.traits.at("view"), traits.first) << name;

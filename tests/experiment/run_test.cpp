@@ -2,6 +2,7 @@
 
 #include "infoscissors/base/file.h"
 #include "infoscissors/data/batches.h"
+#include "infoscissors/experiment/views.h"
 #include "infoscissors/nn/initialise.h"
 #include "infoscissors/tensor/file.h"
 
@@ -173,7 +174,7 @@ TEST(AddedDefence, RefusesWhatCannotBeMeant) {
 TEST(View, HoldsCopiesAndNeitherImagesNorLabelsOfWhatIsAttacked) {
   const auto bench = make_workbench(tiny());
   const auto exposed = train::expose(bench->subject(), bench->splits.test.indices, bench->runtime, 1);
-  auto view = white_box_view(bench, exposed, 1);
+  auto view = make_view<attack::WhiteBoxView>({bench, exposed, bench->splits.test.indices, 1});
   const auto before = nn::state_of(*bench->model.head.layer).at("stem.conv.module.weight").clone();
   {
     const torch::NoGradGuard no_grad;
@@ -190,9 +191,66 @@ TEST(View, HoldsCopiesAndNeitherImagesNorLabelsOfWhatIsAttacked) {
 TEST(View, AQueryIsWhatTheDeviceSends) {
   const auto bench = make_workbench(tiny());
   const auto exposed = train::expose(bench->subject(), bench->splits.test.indices, bench->runtime, 1);
-  const auto view = black_box_view(bench, exposed, 1);
+  const auto view = make_view<attack::BlackBoxView>({bench, exposed, bench->splits.test.indices, 1});
   const auto images = data::gather(bench->dataset, bench->splits.test.indices, torch::kCPU).images;
   EXPECT_TRUE(torch::allclose(view.query(images).cpu(), exposed.representations, 1e-4, 1e-5));
+}
+
+Sight sight_of(const RunConfig& config) {
+  const auto bench = make_workbench(config);
+  const auto indices = bench->splits.test.indices.slice(0, 0, 8);
+  return {bench, train::expose(bench->subject(), indices, bench->runtime, bench->seed()), indices, 1};
+}
+
+TEST(View, SeesItsVictimsAgainAsTheDeviceSendsThem) {
+  const auto sight = sight_of(tiny());
+  const auto view = make_view<attack::AdaptiveView>(sight);
+  const auto again = view.observe();
+  EXPECT_TRUE(again.representations.equal(sight.exposed.representations)) << "nothing is random without a defence";
+  EXPECT_TRUE(again.features.equal(sight.exposed.features));
+  EXPECT_EQ(view.adversary, nullptr) << "and there is no generator psi";
+}
+
+TEST(View, HandsOutACopyOfTheDefencesGenerator) {
+  auto config = tiny();
+  config.defense = "infoscissors(input=0.2,prediction=0.1,psi_width=4)";
+  const auto sight = sight_of(config);
+  const auto view = make_view<attack::AdaptiveView>(sight);
+  ASSERT_NE(view.adversary, nullptr);
+  const auto original = sight.bench->defense->modules().at("0.psi");
+  const auto input = sight.exposed.representations;
+  const auto layer = std::dynamic_pointer_cast<nn::Layer>(original);
+  ASSERT_NE(layer, nullptr);
+  layer->eval();
+  EXPECT_TRUE(view.adversary->forward(input).equal(layer->forward(input)));
+  const auto before = layer->forward(input).detach().clone();
+  const torch::NoGradGuard no_grad;
+  for (auto& parameter : view.adversary->parameters()) parameter.zero_();
+  EXPECT_TRUE(layer->forward(input).equal(before));
+  EXPECT_EQ(view.adversary->forward(input).size(2), 16) << "an image, r -> x";
+}
+
+TEST(Run, AnActiveServerTrainsANetworkOfItsOwnOnce) {
+  const tests::TemporaryDirectory directory;
+  auto config = tiny();
+  config.train.epochs = 2;
+  auto run = Run::start(config, directory / "run");
+  run.train();
+  const auto honest = base::read_file(directory / "run" / "checkpoint.safetensors");
+  const auto record = run.attack("amc(labels=20,steps=20)", std::nullopt, false);
+  EXPECT_EQ(record.view, "active");
+  EXPECT_TRUE(record.measures.contains("accuracy"));
+  EXPECT_GT(record.details.at("network_accuracy").get<double>(), 0);
+  EXPECT_EQ(base::read_file(directory / "run" / "checkpoint.safetensors"), honest);
+  std::vector<std::filesystem::path> kept;
+  for (const auto& entry : std::filesystem::directory_iterator(directory / "run")) {
+    if (entry.path().filename().string().starts_with("active-")) kept.push_back(entry.path());
+  }
+  ASSERT_EQ(kept.size(), 1U);
+  EXPECT_NE(base::read_file(kept.front()), honest);
+  const auto written = std::filesystem::last_write_time(kept.front());
+  run.attack("amc(labels=20,steps=20,head=mlp-sim)", std::nullopt, false);
+  EXPECT_EQ(std::filesystem::last_write_time(kept.front()), written) << "the same training serves both";
 }
 
 }  // namespace

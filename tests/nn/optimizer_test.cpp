@@ -91,5 +91,41 @@ TEST(Optimizer, ClipsTheGradientsNorm) {
   EXPECT_NEAR(std::sqrt(squares), 0.5, 1e-4);
 }
 
+// Worked by hand: gradients 1 and 3 with momentum 1/2 make the buffers 1 and 3.5; the second tensor's second update is
+// multiplied by 3.5 / 1 + 1 = 4.5, and the third step sees the unscaled 3.5 before its 1.75 + 2 = 3.75.
+TEST(Optimizer, ScalesTheUpdatesOfSomeParametersFromTheirMomentum) {
+  auto first = torch::zeros({2}).requires_grad_(true), second = torch::zeros({3}).requires_grad_(true);
+  Optimizer optimizer({first, second}, {.rule = Rule::sgd, .momentum = 0.5});
+  std::vector<torch::Tensor> seen;
+  optimizer.scale_updates(1, 1, [&](const torch::Tensor& now, const torch::Tensor& before) {
+    seen.push_back(before.clone());
+    return 1 + now / before;
+  });
+  for (const double gradient : {1.0, 3.0, 2.0}) {
+    optimizer.set_gradients({torch::full({2}, gradient), torch::full({3}, gradient)});
+    optimizer.step(0.1);
+  }
+  ASSERT_EQ(seen.size(), 2U);
+  EXPECT_TRUE(torch::allclose(seen[0], torch::full({3}, 1.0)));
+  EXPECT_TRUE(torch::allclose(seen[1], torch::full({3}, 3.5)));
+  EXPECT_TRUE(torch::allclose(first, torch::full({2}, -0.1 * (1 + 3.5 + 3.75))));
+  EXPECT_TRUE(torch::allclose(second, torch::full({3}, -0.1 * (1 + 3.5 * 4.5 + 3.75 * (1 + 3.75 / 3.5)))));
+}
+
+TEST(Optimizer, ScalesAdamsUpdatesToo) {
+  auto plain = torch::zeros({4}).requires_grad_(true), scaled = torch::zeros({4}).requires_grad_(true);
+  Optimizer honest({plain}, {.rule = Rule::adam}), other({scaled}, {.rule = Rule::adam});
+  other.scale_updates(0, 1, [](const torch::Tensor& now, const torch::Tensor&) { return torch::full_like(now, 2); });
+  auto after_first = torch::Tensor();
+  for (const double gradient : {1.0, -2.0}) {
+    after_first = plain.detach().clone();
+    for (auto* optimizer : {&honest, &other}) {
+      optimizer->set_gradients({torch::full({4}, gradient)});
+      optimizer->step(0.1);
+    }
+  }
+  EXPECT_TRUE(torch::allclose(scaled - after_first, 2 * (plain - after_first), 1e-5, 1e-8));
+}
+
 }  // namespace
 }  // namespace infoscissors::nn

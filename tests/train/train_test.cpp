@@ -216,6 +216,55 @@ TEST(TrainDeathTest, AnInterruptSavesInTheMiddleOfAnEpochAndResumesBitForBit) {
   EXPECT_EQ(state_text(whole), state_text(second));
 }
 
+torch::Tensor all_weights(const nn::Part& part) {
+  std::vector<torch::Tensor> parts;
+  for (const auto& parameter : part.layer->parameters()) parts.push_back(parameter.detach().flatten());
+  return torch::cat(parts);
+}
+
+// In the second of two steps the server triples its update: the encoder alone ends elsewhere, by twice that update.
+TEST(Train, AServersFactorScalesTheEncodersUpdatesAlone) {
+  const auto trained = [](std::int64_t batch, const ServerFactor& server) {
+    auto fixture = std::make_unique<Fixture>("none");
+    fixture->options.epochs = 1;
+    fixture->options.batch = batch;
+    train(fixture->subject(), fixture->options, fixture->runtime, kSeed, {}, {}, server);
+    return fixture;
+  };
+  torch::Tensor last;
+  const auto honest = trained(48, {});
+  const auto one = trained(48, [](const torch::Tensor& now, const torch::Tensor&) { return torch::ones_like(now); });
+  const auto three = trained(48, [&](const torch::Tensor& now, const torch::Tensor& before) {
+    EXPECT_FALSE(last.defined()) << "the first of two steps has nothing before it";
+    EXPECT_FALSE(now.equal(before));
+    last = now.clone();
+    return torch::full_like(now, 3);
+  });
+  EXPECT_TRUE(all_weights(honest->model.encoder).equal(all_weights(one->model.encoder)));
+  EXPECT_TRUE(all_weights(honest->model.head).equal(all_weights(three->model.head)));
+  EXPECT_TRUE(all_weights(honest->model.classifier).equal(all_weights(three->model.classifier)));
+  ASSERT_EQ(last.numel(), all_weights(three->model.encoder).numel());
+  const auto moved = all_weights(honest->model.encoder) - all_weights(three->model.encoder);
+  EXPECT_TRUE(torch::allclose(moved, 2 * learning_rate(three->options, 0.5) * last, 1e-3, 1e-6));
+}
+
+TEST(Train, ADishonestTrainingResumesBitForBit) {
+  const ServerFactor server = [](const torch::Tensor& now, const torch::Tensor& before) {
+    return (1 + now / (before + 1e-7)).clamp(1, 5);
+  };
+  const auto run = [&](Fixture& fixture, const CheckpointPlace& place, const std::function<void(const EpochLog&)>& on) {
+    train(fixture.subject(), fixture.options, fixture.runtime, kSeed, place, on, server);
+  };
+  Fixture whole, first, second;
+  run(whole, {}, {});
+  const tests::TemporaryDirectory directory;
+  const CheckpointPlace place{directory / "checkpoint", "hash"};
+  struct Killed {};
+  EXPECT_THROW(run(first, place, [](const EpochLog&) { throw Killed(); }), Killed);
+  run(second, place, {});
+  EXPECT_EQ(state_text(whole), state_text(second));
+}
+
 TEST(Train, RefusesForeignAndDamagedCheckpoints) {
   const tests::TemporaryDirectory directory;
   const CheckpointPlace place{directory / "checkpoint", "hash"};

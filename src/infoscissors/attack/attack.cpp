@@ -8,7 +8,8 @@ base::Registry<AnyAttack>& registry() {
 }
 
 std::string view_name(const AnyAttack& attack) {
-  return std::holds_alternative<std::shared_ptr<const WhiteBoxAttack>>(attack) ? "white-box" : "black-box";
+  return std::visit([](const auto& method) { return std::string(std::decay_t<decltype(*method)>::View::kName); },
+                    attack);
 }
 
 Goal goal_of(const std::string& name) {

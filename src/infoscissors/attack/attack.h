@@ -6,6 +6,7 @@
 
 #include <memory>
 #include <string>
+#include <type_traits>
 #include <variant>
 
 namespace infoscissors::attack {
@@ -19,23 +20,37 @@ struct Outcome {
   base::Json details;             // what the attack itself observed: its validation losses, steps, queries used
 };
 
-/// An attack by a server that sees only what crosses the wire.
-class BlackBoxAttack {
+/// An attack by a server that is granted a view, and no more.
+template <class Granted>
+class AttackOn {
  public:
-  virtual ~BlackBoxAttack() = default;
-  virtual Outcome run(const BlackBoxView& view) const = 0;
+  using View = Granted;
+  virtual ~AttackOn() = default;
+  virtual Outcome run(const View& view) const = 0;
 };
 
-/// An attack by a server that also knows the head's weights.
-class WhiteBoxAttack {
+using NoQueryAttack = AttackOn<NoQueryView>;
+using BlackBoxAttack = AttackOn<BlackBoxView>;
+using WhiteBoxAttack = AttackOn<WhiteBoxView>;
+using AdaptiveAttack = AttackOn<AdaptiveView>;
+using AdaptiveWhiteBoxAttack = AttackOn<AdaptiveWhiteBoxView>;
+
+/// An attack by a server that takes part in the training and scales its own updates there.
+class ActiveAttack : public AttackOn<ActiveView> {
  public:
-  virtual ~WhiteBoxAttack() = default;
-  virtual Outcome run(const WhiteBoxView& view) const = 0;
+  /// The factor of each coordinate of the server's update, from its own momentum buffer after this step and, unscaled,
+  /// after the step before; all flat of one size. It sees nothing of the device's parameters or data.
+  virtual torch::Tensor factor(const torch::Tensor& now, const torch::Tensor& before) const = 0;
+
+  /// The options that change the training, as text: attacks that agree in it can share the trained network.
+  virtual std::string training() const = 0;
 };
 
 /// One of the threat models. The alternative decides which view the runner builds, so a black-box attack is never
 /// handed a head.
-using AnyAttack = std::variant<std::shared_ptr<const BlackBoxAttack>, std::shared_ptr<const WhiteBoxAttack>>;
+using AnyAttack = std::variant<std::shared_ptr<const NoQueryAttack>, std::shared_ptr<const BlackBoxAttack>,
+                               std::shared_ptr<const WhiteBoxAttack>, std::shared_ptr<const ActiveAttack>,
+                               std::shared_ptr<const AdaptiveAttack>, std::shared_ptr<const AdaptiveWhiteBoxAttack>>;
 
 struct AttackDoc {
   std::string name, summary, source;
@@ -44,7 +59,7 @@ struct AttackDoc {
 
 base::Registry<AnyAttack>& registry();
 
-/// "black-box" or "white-box".
+/// The name of the view that the attack is granted: "black-box", "white-box", ...
 std::string view_name(const AnyAttack& attack);
 Goal goal_of(const std::string& name);
 
@@ -52,12 +67,12 @@ Goal goal_of(const std::string& name);
 /// the end of the attack's file:  const bool registered = register_attack<Ka>();
 template <class Method>
 bool register_attack() {
-  constexpr bool white = std::is_base_of_v<WhiteBoxAttack, Method>;
-  using Base = std::conditional_t<white, WhiteBoxAttack, BlackBoxAttack>;
+  using View = typename Method::View;
+  using Base = std::conditional_t<std::is_base_of_v<ActiveAttack, Method>, ActiveAttack, AttackOn<View>>;
   const AttackDoc doc = Method::doc();
   registry().add(base::make_entry<AnyAttack, typename Method::Options>(
       {doc.name, doc.summary, doc.source},
-      {{"view", white ? "white-box" : "black-box"}, {"goal", doc.goal == Goal::input ? "input" : "prediction"}},
+      {{"view", View::kName}, {"goal", doc.goal == Goal::input ? "input" : "prediction"}},
       [](const typename Method::Options& options) -> AnyAttack {
         return std::shared_ptr<const Base>(std::make_shared<const Method>(options));
       }));

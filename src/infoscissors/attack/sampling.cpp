@@ -10,12 +10,12 @@
 namespace infoscissors::attack {
 namespace {
 
-torch::Tensor permutation(const BlackBoxView& view, std::int64_t size) {
+torch::Tensor permutation(const NoQueryView& view, std::int64_t size) {
   auto generator = tensor::make_generator(torch::kCPU, view.seed, "auxiliary");
   return torch::randperm(size, generator, torch::kInt64);
 }
 
-void check_size(const BlackBoxView& view, const std::string& attack, const char* option, std::int64_t wanted) {
+void check_size(const NoQueryView& view, const std::string& attack, const char* option, std::int64_t wanted) {
   const std::int64_t there = view.auxiliary.images.defined() ? view.auxiliary.images.size(0) : 0;
   if (wanted > there) {
     throw base::UsageError("[{}] {} is {}, but the auxiliary set holds {} images: lower it or raise [data] auxiliary",
@@ -25,13 +25,13 @@ void check_size(const BlackBoxView& view, const std::string& attack, const char*
 
 }  // namespace
 
-torch::Tensor draw_images(const BlackBoxView& view, const std::string& attack, std::int64_t budget) {
+torch::Tensor draw_images(const NoQueryView& view, const std::string& attack, std::int64_t budget) {
   check_size(view, attack, "budget", budget);
   const auto& images = view.auxiliary.images;
   return images.index_select(0, permutation(view, images.size(0)).slice(0, 0, budget).to(images.device()));
 }
 
-Labelled draw_labelled(const BlackBoxView& view, const std::string& attack, std::int64_t count) {
+Labelled draw_labelled(const NoQueryView& view, const std::string& attack, std::int64_t count) {
   check_size(view, attack, "labels", count);
   const auto order = permutation(view, view.auxiliary.labels.size(0));
   const auto shuffled = view.auxiliary.labels.cpu().index_select(0, order);

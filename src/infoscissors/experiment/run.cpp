@@ -9,12 +9,14 @@
 #include "infoscissors/base/random.h"
 #include "infoscissors/data/batches.h"
 #include "infoscissors/experiment/source.h"
+#include "infoscissors/experiment/views.h"
 #include "infoscissors/metric/classification.h"
 #include "infoscissors/metric/image.h"
 #include "infoscissors/tensor/file.h"
 #include "infoscissors/train/checkpoint.h"
 
 #include <chrono>
+#include <type_traits>
 
 namespace infoscissors::experiment {
 namespace {
@@ -210,16 +212,8 @@ const results::AttackRecord& Run::attack(const std::string& text, std::optional<
   const auto goal = attack::goal_of(spec.name);
   const auto seed = base::derive_seed(result.seed, "attack:" + result.spec);
   const auto begin = std::chrono::steady_clock::now();
-  const auto outcome = std::visit(
-      [&](const auto& chosen_method) {
-        using Method = std::remove_cvref_t<decltype(*chosen_method)>;
-        if constexpr (std::is_same_v<Method, attack::WhiteBoxAttack>) {
-          return chosen_method->run(white_box_view(bench_, exposed(goal), seed));
-        } else {
-          return chosen_method->run(black_box_view(bench_, exposed(goal), seed));
-        }
-      },
-      method);
+  const auto outcome =
+      std::visit([&](const auto& chosen_method) { return launch(*chosen_method, goal, seed); }, method);
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   result.details = outcome.details;
   goal == attack::Goal::input ? measure_reconstructions(outcome, result) : measure_predictions(outcome, result);
@@ -229,6 +223,22 @@ const results::AttackRecord& Run::attack(const std::string& text, std::optional<
   results::put_attack(record_, result);
   save();
   return *recorded();
+}
+
+template <class Method>
+attack::Outcome Run::launch(const Method& method, attack::Goal goal, std::uint64_t seed) {
+  const auto indices = attacked_indices(goal);
+  if constexpr (std::is_same_v<Method, attack::ActiveAttack>) {
+    const auto bench = train_with(method, config_, directory_);
+    const auto exposed = train::expose(bench->subject(), indices, bench->runtime, bench->seed());
+    auto outcome = method.run(make_view<attack::ActiveView>({bench, exposed, indices, seed}));
+    // What the person would see of the attack: the network that was trained under it serves less well, or as well.
+    outcome.details["network_accuracy"] =
+        train::evaluate(bench->subject(), bench->splits.test.indices, bench->runtime, bench->seed()).accuracy;
+    return outcome;
+  } else {
+    return method.run(make_view<typename Method::View>({bench_, exposed(goal), indices, seed}));
+  }
 }
 
 std::string Run::store_images(const torch::Tensor& images, const std::string& name) const {

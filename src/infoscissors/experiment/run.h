@@ -1,5 +1,6 @@
 #pragma once
 
+#include "infoscissors/attack/attack.h"
 #include "infoscissors/experiment/config.h"
 #include "infoscissors/experiment/workbench.h"
 #include "infoscissors/results/record.h"
@@ -52,6 +53,8 @@ class Run {
   const train::Exposed& exposed(attack::Goal goal);
   const torch::Tensor& measured_indices() const;
   torch::Tensor attacked_indices(attack::Goal goal) const;
+  template <class Method>
+  attack::Outcome launch(const Method& method, attack::Goal goal, std::uint64_t seed);
   void measure_reconstructions(const attack::Outcome& outcome, results::AttackRecord& record);
   void measure_predictions(const attack::Outcome& outcome, results::AttackRecord& record);
   std::string store_images(const torch::Tensor& images, const std::string& name) const;

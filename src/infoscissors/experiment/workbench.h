@@ -1,6 +1,5 @@
 #pragma once
 
-#include "infoscissors/attack/attack.h"
 #include "infoscissors/data/dataset.h"
 #include "infoscissors/defense/defense.h"
 #include "infoscissors/experiment/config.h"
@@ -36,14 +35,10 @@ inline constexpr const char* kCheckpoint = "checkpoint.safetensors";  // of ever
 /// Loads the data and draws the splits and the initial weights from the seed.
 std::shared_ptr<Workbench> make_workbench(const RunConfig& config);
 
+/// What its defence must fit.
+defense::Context defense_context(const Workbench& bench);
+
 /// A network of the same architecture with weights drawn from (seed, stream).
 nn::SplitModel fresh_model(const Workbench& bench, std::uint64_t seed, std::string_view stream);
-
-/// What the server sees while the images at `indices` are processed. The view owns copies: nothing an attack does
-/// reaches the network, and neither images nor labels of `indices` are in it.
-attack::BlackBoxView black_box_view(const std::shared_ptr<Workbench>& bench, const train::Exposed& exposed,
-                                    std::uint64_t seed);
-attack::WhiteBoxView white_box_view(const std::shared_ptr<Workbench>& bench, const train::Exposed& exposed,
-                                    std::uint64_t seed);
 
 }  // namespace infoscissors::experiment

@@ -3,6 +3,7 @@
 #include "infoscissors/base/error.h"
 
 #include <cmath>
+#include <utility>
 
 namespace infoscissors::nn {
 namespace {
@@ -50,11 +51,12 @@ void Optimizer::zero_grad() {
 void Optimizer::step(double rate) {
   const torch::NoGradGuard no_grad;
   ++steps_;
+  const auto before = factor_ && steps_ > 1 ? scaled_part(first_).clone() : torch::Tensor();
   if (options_.weight_decay != 0) gradients_.add_(values_, options_.weight_decay);
   if (options_.rule == Rule::sgd) {
     // libtorch starts the buffer with the first gradient; from zeros that is the same.
     first_.mul_(options_.momentum).add_(gradients_);
-    values_.add_(first_, -rate);
+    values_.add_(update(before), -rate);
     return;
   }
   first_.mul_(kBeta1).add_(gradients_, 1 - kBeta1);
@@ -62,7 +64,29 @@ void Optimizer::step(double rate) {
   const double correction1 = 1 - std::pow(kBeta1, static_cast<double>(steps_));
   const double correction2 = 1 - std::pow(kBeta2, static_cast<double>(steps_));
   const auto denominator = (second_.sqrt() / std::sqrt(correction2)).add_(kEpsilon);
-  values_.addcdiv_(first_, denominator, -rate / correction1);
+  values_.addcdiv_(update(before), denominator, -rate / correction1);
+}
+
+void Optimizer::scale_updates(std::size_t first, std::size_t count, Factor factor) {
+  const auto elements_before = [&](std::size_t end) {
+    std::int64_t total = 0;
+    for (std::size_t i = 0; i < end; ++i) total += parameters_.at(i).numel();
+    return total;
+  };
+  scaled_begin_ = elements_before(first);
+  scaled_end_ = elements_before(first + count);
+  factor_ = std::move(factor);
+}
+
+torch::Tensor Optimizer::scaled_part(const torch::Tensor& flat) const {
+  return flat.slice(0, scaled_begin_, scaled_end_);
+}
+
+torch::Tensor Optimizer::update(const torch::Tensor& before) const {
+  if (!before.defined()) return first_;
+  auto update = first_.clone();
+  scaled_part(update).mul_(factor_(scaled_part(first_), before));
+  return update;
 }
 
 void Optimizer::set_gradients(const std::vector<torch::Tensor>& gradients) {

@@ -2,6 +2,8 @@
 
 #include "infoscissors/tensor/torch.h"
 
+#include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -35,6 +37,13 @@ class Optimizer {
   /// Scales the gradient so that its Euclidean norm is at most `limit`.
   void clip_gradient(double limit);
 
+  /// Scales each coordinate of some parameters' updates, `count` of them from the `first`, by factor(now, before): the
+  /// momentum buffers (Adam's first moments) of these parameters after this step and after the step before, flat. The
+  /// buffers themselves stay unscaled, and the first step has nothing before it and is as it would be. Keeps no state:
+  /// a training that goes on from a checkpoint does as if it had not stopped.
+  using Factor = std::function<torch::Tensor(const torch::Tensor& now, const torch::Tensor& before)>;
+  void scale_updates(std::size_t first, std::size_t count, Factor factor);
+
   const std::vector<torch::Tensor>& parameters() const { return parameters_; }
 
   /// Moments and the step count, for a checkpoint.
@@ -43,10 +52,15 @@ class Optimizer {
   void load_state(const std::map<std::string, torch::Tensor>& state);
 
  private:
+  torch::Tensor scaled_part(const torch::Tensor& flat) const;
+  torch::Tensor update(const torch::Tensor& before) const;
+
   OptimizerOptions options_;
   std::vector<torch::Tensor> parameters_;
   torch::Tensor values_, gradients_, first_, second_;
   std::int64_t steps_ = 0;
+  Factor factor_;
+  std::int64_t scaled_begin_ = 0, scaled_end_ = 0;  // in the flat buffer
 };
 
 }  // namespace infoscissors::nn

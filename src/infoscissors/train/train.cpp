@@ -19,7 +19,7 @@ using Clock = std::chrono::steady_clock;
 class Loop {
  public:
   Loop(const Subject& subject, const TrainOptions& options, const tensor::Runtime& runtime, std::uint64_t seed,
-       const CheckpointPlace& place)
+       const CheckpointPlace& place, const ServerFactor& server)
       : subject_(subject),
         options_(options),
         runtime_(runtime),
@@ -28,6 +28,8 @@ class Loop {
         optimizer_(main_parameters(subject), {.rule = nn::parse_rule(options.optimizer),
                                               .momentum = options.momentum,
                                               .weight_decay = options.weight_decay}) {
+    const auto count = [](const nn::Part& part) { return part.layer->parameters().size(); };
+    if (server) optimizer_.scale_updates(count(subject.model.head), count(subject.model.encoder), server);
     position_.sums = torch::zeros({kSums}, torch::kFloat64);
     load_checkpoint(place_, subject_, optimizer_, position_);
     position_.sums = position_.sums.to(runtime_.device);
@@ -177,10 +179,11 @@ class Loop {
 }  // namespace
 
 TrainLog train(const Subject& subject, const TrainOptions& options, const tensor::Runtime& runtime, std::uint64_t seed,
-               const CheckpointPlace& place, const std::function<void(const EpochLog&)>& on_epoch) {
+               const CheckpointPlace& place, const std::function<void(const EpochLog&)>& on_epoch,
+               const ServerFactor& server) {
   if (subject.splits.train.indices.size(0) < 2)
     throw base::UsageError("[data] train must leave at least 2 images to train on");
-  return Loop(subject, options, runtime, seed, place).run(on_epoch);
+  return Loop(subject, options, runtime, seed, place, server).run(on_epoch);
 }
 
 }  // namespace infoscissors::train

@@ -58,15 +58,20 @@ struct CheckpointPlace {
   std::string config_hash;     // a checkpoint with another hash is refused
 };
 
+/// What a server that does not follow the protocol multiplies each coordinate of its own update by, from the momentum
+/// buffers of the encoder's parameters after this step and (unscaled) after the step before. Empty: it is honest.
+using ServerFactor = std::function<torch::Tensor(const torch::Tensor& now, const torch::Tensor& before)>;
+
 /// Trains from where the checkpoint stands (or from the start) to the last epoch: one forward pass of head and encoder
 /// a step, the defence's adversaries, the weighted cross-entropy plus penalties, one step of the main optimiser (Duan
 /// et al. 2024, algorithm 1). The state is saved after every epoch and on an interrupt, in the middle of an epoch if
 /// need be; on one thread in fp32 a resumed training ends bit for bit like an undisturbed one. Of a frozen network no
 /// weight and no running mean changes, and without epochs the checkpoint is just written. `on_epoch` is called after
-/// each epoch. Throws Interrupted after saving; Error when the loss is not finite; UsageError for a foreign
-/// checkpoint.
+/// each epoch. `server` touches the encoder's updates alone. Throws Interrupted after saving; Error when the loss is not
+/// finite; UsageError for a foreign checkpoint.
 TrainLog train(const Subject& subject, const TrainOptions& options, const tensor::Runtime& runtime, std::uint64_t seed,
-               const CheckpointPlace& place, const std::function<void(const EpochLog&)>& on_epoch);
+               const CheckpointPlace& place, const std::function<void(const EpochLog&)>& on_epoch,
+               const ServerFactor& server = {});
 
 /// The learning rate at `epoch` (fractional, from 0).
 double learning_rate(const TrainOptions& options, double epoch);
