@@ -8,8 +8,9 @@
 
 namespace infoscissors::experiment {
 
-/// Images of the device's owner that the network was not trained on: the validation and the test split, never the
-/// attacker's auxiliary images. In random order; the first `fitted` are fitted to, the others estimated on.
+/// Images of the device's owner that the network was not trained on: the validation and the test split (the validation
+/// split alone where settings are chosen on it), never the attacker's auxiliary images. In random order; the first
+/// `fitted` are fitted to, the others estimated on.
 struct HeldOut {
   torch::Tensor indices;  // (N) int64, CPU, into the data set
   std::int64_t fitted = 0;
