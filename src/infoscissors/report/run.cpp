@@ -9,7 +9,9 @@
 namespace infoscissors::report {
 
 RunDirectory open_run(const std::filesystem::path& path) {
-  return {path, results::load_run(path)};
+  auto record = results::load_run(path);
+  auto certificates = results::load_certificates(path, record);
+  return {path, std::move(record), std::move(certificates)};
 }
 
 std::string label(const RunDirectory& run) {
