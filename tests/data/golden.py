@@ -54,6 +54,9 @@ ARRAYS = {"x": np.arange(600, dtype=np.float32).reshape(300, 2), "y": np.arange(
 np.savez(OUT / "stored.npz", **ARRAYS)
 np.savez_compressed(OUT / "deflated.npz", **ARRAYS)
 np.savez_compressed(OUT / "single.npz", only=ARRAYS["x"].astype(np.float64).T)
+wrong = ARRAYS["x"].copy()
+wrong[17, 1] = np.nan
+np.savez_compressed(OUT / "odd.npz", wrong=wrong, two=ARRAYS["x"][:2], constant=np.full((300, 2), 3.5), same=np.full(300, 4))
 
 
 def zip64(name, content):

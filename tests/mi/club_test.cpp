@@ -3,6 +3,7 @@
 #include "infoscissors/base/error.h"
 #include "infoscissors/mi/health.h"
 #include "infoscissors/tensor/device.h"
+#include "tests/mi/gradient.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -16,6 +17,7 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing_gradient::expect_gradient;
 
 torch::Generator generator(std::uint64_t seed) {
   return tensor::make_generator(torch::kCPU, seed, "test");
@@ -43,22 +45,6 @@ TEST(CategoricalLogLikelihood, IsMinusTheCrossEntropy) {
       logits, labels, torch::nn::functional::CrossEntropyFuncOptions().reduction(torch::kNone));
   EXPECT_TRUE(torch::allclose(categorical_log_likelihood(logits, labels), expected));
   EXPECT_THROW(categorical_log_likelihood(logits, labels.slice(0, 1)), base::Error);
-}
-
-// Central differences in double precision against autograd, through both terms of the bound.
-void expect_gradient(const std::function<torch::Tensor(const torch::Tensor&)>& function, const torch::Tensor& at) {
-  auto leaf = at.clone().requires_grad_(true);
-  function(leaf).backward();
-  const auto gradient = leaf.grad().flatten();
-  constexpr double kStep = 1e-5;
-  for (std::int64_t i = 0; i < at.numel(); ++i) {
-    auto up = at.clone();
-    auto down = at.clone();
-    up.view(-1)[i] += kStep;
-    down.view(-1)[i] -= kStep;
-    const double slope = (function(up).item<double>() - function(down).item<double>()) / (2 * kStep);
-    EXPECT_NEAR(gradient[i].item<double>(), slope, 1e-7) << "element " << i;
-  }
 }
 
 TEST(VclubSampled, GradientsMatchFiniteDifferences) {

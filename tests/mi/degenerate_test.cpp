@@ -49,6 +49,15 @@ TEST(MakePairs, StandardisesWithoutLosingDigits) {
   EXPECT_TRUE(torch::allclose(far.y, near.y, 1e-4, 1e-4));
 }
 
+TEST(SplitPairs, LeavesSomethingInBothParts) {
+  const auto c = gaussians(20, 2, 1.0, 8);
+  const auto pairs = make_pairs(c.x, c.y);
+  for (const double share : {0.01, 0.5, 0.99}) EXPECT_EQ(split_pairs(pairs, share, 1).fit.size(), 10);
+  const auto few = pairs.select(torch::arange(10));
+  for (const double share : {0.01, 0.2, 0.99}) EXPECT_EQ(split_pairs(few, share, 1).held_out.size(), 5);
+  EXPECT_THROW(split_pairs(pairs, 1.0, 1), base::UsageError);
+}
+
 TEST(Degenerate, EveryMethodGivesAFlaggedResultOrAnError) {
   const auto c = gaussians(400, 3, 1.0, 3);
   const auto constant = torch::cat({c.x, torch::ones({400, 1})}, 1);
@@ -58,6 +67,39 @@ TEST(Degenerate, EveryMethodGivesAFlaggedResultOrAnError) {
     const auto estimate = measure(*make_estimator(spec), make_pairs(constant, repeated), kPlain);
     EXPECT_TRUE(std::isfinite(estimate.value)) << name;
     EXPECT_THAT(estimate.health.flags(), Contains("constant")) << name;
+  }
+}
+
+// Whatever is asked, the answer is a finite figure or a flag, or one line that says why there is none.
+TEST(Degenerate, NoMethodGivesAFigureThatIsNotFiniteUnflagged) {
+  auto random = tensor::make_generator(torch::kCPU, 7, "test");
+  const auto x = torch::randn({60, 3}, random);
+  const auto rare = torch::zeros({60}, torch::kInt64);
+  rare[3] = 1;
+  rare[41] = 1;
+  const auto two_valued = torch::randint(2, {60, 1}, random, torch::kFloat32);
+  const std::vector<std::pair<torch::Tensor, torch::Tensor>> cases = {
+      {x, rare},                                          // a class of two pairs
+      {x.slice(0, 0, 20), x.slice(0, 20, 40)},            // as few pairs as are taken
+      {two_valued, two_valued},                           // two different rows, and y is x
+      {x, x},                                             // infinite information
+      {x.slice(0, 0, 1).repeat({60, 1}) + 1e-30 * x, x},  // differences lost in rounding
+      {torch::cat({x, x, x}, 1), torch::cat({x, x}, 1)},  // redundant columns
+      {x, torch::cat({1e30 * x, 1e-30 * x}, 1)},          // scales that float cannot square
+      {torch::randn({60, 90}, random), x},                // more columns than pairs
+  };
+  for (const auto& name : registry().names()) {
+    for (std::size_t i = 0; i < cases.size(); ++i) {
+      const std::string spec = name == "ksg" ? name : name + "(epochs=1)";
+      try {
+        const auto estimate = measure(*make_estimator(spec), make_pairs(cases[i].first, cases[i].second), kPlain);
+        if (!std::isfinite(estimate.value) || !std::isfinite(estimate.high - estimate.low)) {
+          EXPECT_THAT(estimate.health.flags(), Contains("not_finite")) << name << ", case " << i;
+        }
+      } catch (const base::Error& error) {
+        EXPECT_EQ(std::string(error.what()).find('\n'), std::string::npos) << name << ", case " << i << error.what();
+      }
+    }
   }
 }
 

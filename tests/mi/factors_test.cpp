@@ -3,6 +3,7 @@
 #include "infoscissors/mi/neighbours.h"
 #include "infoscissors/mi/network.h"
 #include "infoscissors/tensor/device.h"
+#include "tests/mi/gradient.h"
 
 #include <gtest/gtest.h>
 
@@ -10,6 +11,8 @@
 
 namespace infoscissors::mi {
 namespace {
+
+using testing_gradient::expect_gradient;
 
 Factors random_factors(std::int64_t m, std::int64_t n, std::uint64_t seed) {
   auto random = tensor::make_generator(torch::kCPU, seed, "test");
@@ -49,22 +52,16 @@ TEST(GaussianFactors, AreTheLogDensityRatio) {
   EXPECT_NEAR(factors.diagonal().item<double>(), joint + 0.5 * (u * u + v * v), 1e-6);
 }
 
-// Central differences in double precision of each contrastive objective with respect to the scores' factors.
 TEST(InfoNceTerms, GradientsMatchFiniteDifferences) {
   auto random = tensor::make_generator(torch::kCPU, 3, "test");
   const auto options = torch::TensorOptions(torch::kFloat64);
   const auto right = torch::randn({4, 2}, random, options);
   const auto zero = torch::zeros({4}, options);
-  const auto objective = [&](const torch::Tensor& left) { return infonce_terms({left, zero, right, zero}).mean(); };
-  auto leaf = torch::randn({4, 2}, random, options).requires_grad_(true);
-  objective(leaf).backward();
-  for (std::int64_t i = 0; i < leaf.numel(); ++i) {
-    auto up = leaf.detach().clone();
-    auto down = leaf.detach().clone();
-    up.view(-1)[i] += 1e-5;
-    down.view(-1)[i] -= 1e-5;
-    EXPECT_NEAR(leaf.grad().view(-1)[i].item<double>(), (objective(up) - objective(down)).item<double>() / 2e-5, 1e-7);
-  }
+  expect_gradient(
+      [&](const torch::Tensor& left) {
+        return infonce_terms({left, zero, right, zero}).mean();
+      },
+      torch::randn({4, 2}, random, options));
 }
 
 TEST(Perceptron, StartsAtZeroAndItsWeightsComeFromTheGenerator) {

@@ -1,5 +1,6 @@
 #include "infoscissors/mi/coordinates.h"
 
+#include "infoscissors/base/error.h"
 #include "infoscissors/mi/factors.h"
 
 #include <algorithm>
@@ -17,11 +18,15 @@ struct Linear {
 };
 
 // Whitening where the pairs allow it, else each varying column on its own.
-Linear whiten(const torch::Tensor& table, bool full) {
+Linear whiten(const torch::Tensor& table, bool full, const char* name) {
   const auto mean = table.mean(0);
   const auto centred = (table - mean).to(torch::kFloat64);
   const auto variance = centred.square().mean(0);
   const auto keep = (variance > kSmallestEigenvalue).nonzero().flatten();
+  if (keep.size(0) == 0) {
+    throw base::Error("[mi] {} hardly varies among the {} pairs that are fitted to; more pairs are needed", name,
+                      table.size(0));
+  }
   const auto scale = variance.index_select(0, keep).rsqrt();
   auto map = torch::zeros({table.size(1), keep.size(0)}, centred.options());
   map.index_put_({keep, torch::arange(keep.size(0), keep.options())}, scale);
@@ -55,8 +60,8 @@ Coordinates build(const Pairs& train, const Pairs& validation, bool scores) {
     if (!train.labelled()) c.y_scores = NormalScores(train.y);
   }
   const bool full = enough_pairs(train.x) && enough_pairs(train.y);
-  const auto x = whiten(c.x_scores(train.x), full);
-  const auto y = whiten(c.y_scores(train.y), full);
+  const auto x = whiten(c.x_scores(train.x), full, "x");
+  const auto y = whiten(c.y_scores(train.y), full, "y");
   c.x_mean = x.mean;
   c.x_map = x.map;
   c.y_mean = y.mean;

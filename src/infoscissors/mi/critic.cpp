@@ -94,11 +94,4 @@ ExponentialMean exponential_mean(const LogSums& sums) {
   return {total.item<double>() - std::log(n * (n - 1)), n * (row_share + column_share) - 1, largest > 0.1};
 }
 
-torch::Tensor batch_log_mean_exp(const torch::Tensor& scores) {
-  const auto n = scores.size(0);
-  const auto diagonal = torch::eye(n, scores.options().dtype(torch::kBool));
-  const auto off = scores.masked_fill(diagonal, -std::numeric_limits<double>::infinity());
-  return off.flatten().logsumexp(0) - std::log(static_cast<double>(n) * static_cast<double>(n - 1));
-}
-
 }  // namespace infoscissors::mi

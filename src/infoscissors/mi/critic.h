@@ -62,7 +62,4 @@ struct ExponentialMean {
 };
 ExponentialMean exponential_mean(const LogSums& sums);
 
-/// ln of the mean of exp T over the off-diagonal pairs of a small batch; differentiable.
-torch::Tensor batch_log_mean_exp(const torch::Tensor& scores);
-
 }  // namespace infoscissors::mi

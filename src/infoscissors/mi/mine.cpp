@@ -1,4 +1,5 @@
 #include "infoscissors/mi/critic.h"
+#include "infoscissors/mi/objectives.h"
 
 #include <cmath>
 
@@ -32,10 +33,10 @@ class Mine : public CriticEstimator {
   }
 
   torch::Tensor loss(const Factors& batch) override {
-    const auto mean = batch_log_mean_exp(batch.all()).exp();
-    const double current = mean.item<double>();
+    const auto scores = batch.all();
+    const double current = std::exp(batch_log_mean_exp(scores.detach()).item<double>());
     average_ = average_ < 0 ? current : decay_ * average_ + (1 - decay_) * current;
-    return mean / average_ - batch.diagonal().mean();
+    return mine_loss(scores, average_);
   }
 
   Terms piece(const Factors& factors) const override {

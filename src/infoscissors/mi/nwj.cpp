@@ -1,4 +1,5 @@
 #include "infoscissors/mi/critic.h"
+#include "infoscissors/mi/objectives.h"
 
 #include <cmath>
 
@@ -18,9 +19,7 @@ class Nwj : public CriticEstimator {
   explicit Nwj(const Options& options) : CriticEstimator(options) {}
 
  protected:
-  torch::Tensor loss(const Factors& batch) override {
-    return batch_log_mean_exp(batch.all()).exp() - batch.diagonal().mean();
-  }
+  torch::Tensor loss(const Factors& batch) override { return nwj_loss(batch.all()); }
 
   Terms piece(const Factors& factors) const override {
     const auto mean = exponential_mean(off_diagonal_log_sums(factors));

@@ -122,7 +122,8 @@ Split split_pairs(const Pairs& pairs, double held_out, std::uint64_t seed) {
   auto generator = tensor::make_generator(torch::kCPU, seed, "mi/split");
   const auto order = torch::randperm(pairs.size(), generator, torch::TensorOptions(torch::kInt64)).to(pairs.x.device());
   const auto wanted = static_cast<std::int64_t>(static_cast<double>(pairs.size()) * held_out);
-  const auto count = std::clamp(wanted, kFewestPairs / 2, pairs.size() - kFewestPairs / 2);
+  const auto fewest = std::min(kFewestPairs / 2, pairs.size() / 2);
+  const auto count = std::clamp(wanted, fewest, pairs.size() - fewest);
   return {pairs.select(order.slice(0, count)), pairs.select(order.slice(0, 0, count))};
 }
 

@@ -37,7 +37,8 @@ struct Split {
   Pairs fit, held_out;
 };
 
-/// A random split; `held_out`: the share that is not fitted, (0, 1). Both parts get at least kFewestPairs / 2 pairs.
+/// A random split; `held_out`: the share that is not fitted, (0, 1). Both parts get at least kFewestPairs / 2 pairs, or
+/// half of them where that is less.
 Split split_pairs(const Pairs& pairs, double held_out, std::uint64_t seed);
 
 /// The share of the held-out pairs that also occur, bit for bit, among the fitted ones.

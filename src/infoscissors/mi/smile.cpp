@@ -1,4 +1,5 @@
 #include "infoscissors/mi/critic.h"
+#include "infoscissors/mi/objectives.h"
 
 #include <cmath>
 
@@ -26,13 +27,7 @@ class Smile : public CriticEstimator {
   Bound bound(const Pairs&) const override { return Bound::neither; }
 
  protected:
-  torch::Tensor loss(const Factors& batch) override {
-    const auto scores = batch.all();
-    const auto n = static_cast<double>(scores.size(0));
-    const auto positive = batch.diagonal();
-    const auto negative = (torch::softplus(scores).sum() - torch::softplus(positive).sum()) / (n * (n - 1));
-    return torch::softplus(-positive).mean() + negative;
-  }
+  torch::Tensor loss(const Factors& batch) override { return jensen_shannon_loss(batch.all()); }
 
   Terms piece(const Factors& factors) const override {
     const auto mean = exponential_mean(off_diagonal_log_sums(factors, tau_));
