@@ -10,7 +10,9 @@
 namespace infoscissors::mi {
 
 /// Strictly increasing, piecewise linear maps of single columns that give each a normal distribution (normal scores).
-/// Such a map is invertible between the observed values, so it changes no information.
+/// Such a map is invertible, so it changes no information. Beyond the observed values it goes on with the mean slope of
+/// the outer knots: that of the last two alone may be steep by chance, and one far value would then decide a whole
+/// mean.
 class NormalScores {
  public:
   NormalScores() = default;                           // the identity
@@ -19,7 +21,8 @@ class NormalScores {
 
  private:
   struct Knots {
-    torch::Tensor at, score;  // (K), ascending
+    torch::Tensor at, score;      // (K), ascending
+    double below = 0, above = 0;  // slopes beyond the ends
   };
   std::vector<Knots> columns_;
 };
@@ -35,7 +38,7 @@ struct Coordinates {
   NormalScores x_scores, y_scores;
   torch::Tensor x_mean, x_map;  // u = (scores(x) - x_mean) x_map; (Dx), (Dx, p)
   torch::Tensor y_mean, y_map;  // v likewise; (Dy), (Dy, q)
-  torch::Tensor correlations;   // rho_d in [0, 1), (min(p, q)), measured on the validation pairs
+  torch::Tensor correlations;   // rho_d in [0, 1), (min(p, q)), measured on the validation pairs; shrunk for labels
   bool scores = false;
   bool canonical = false;
 
