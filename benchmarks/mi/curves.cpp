@@ -1,5 +1,5 @@
 // Every estimator against known information, as CSV: channel, dimension, truth, estimator, seed, value, low, high,
-// seconds, flags. benchmarks/mi/run draws docs/mutual-information from it.
+// seconds, flags. benchmarks/mi/run draws docs/mutual-information from it and writes that document's tables.
 
 #include "infoscissors/base/error.h"
 #include "infoscissors/base/file.h"
