@@ -23,7 +23,7 @@ struct CertificateRecord {
   double value = 0;
   bool vacuous = false;  // it forbids nothing
   std::string quantity, unit, assumption, source;
-  std::string premise;  // the figures it follows from, for people: "I(v; y) <= 0.8 nats by l1out"
+  std::string premise;                      // the figures it follows from, for people: "I(v; y) <= 0.8 nats by l1out"
   base::Json basis = base::Json::object();  // the same and more, for programs
 };
 
