@@ -16,7 +16,7 @@ using tests::tensor_of;
 TEST(AdversarialNoise, StepsAgainstTheInversionNetwork) {
   const auto entry = golden("an_adv");
   const auto defense = tests::make("an-adv(decoder=linear,epsilon=0.2)", {2, 4, 4});
-  const auto network = defense->modules().at("0.inversion");
+  const auto network = defense->modules().at("0.psi");
   {
     const torch::NoGradGuard no_grad;
     for (auto& parameter : network->parameters()) {

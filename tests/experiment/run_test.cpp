@@ -123,6 +123,8 @@ TEST(AddedDefence, PerturbsATrainedNetworkWithoutTraining) {
   auto opened = Run::open(directory / "added", tiny().runtime);
   EXPECT_TRUE(opened.attack(kQuick, std::nullopt, false).measures.contains("class_accuracy"))
       << "its own network, trained without a defence, judges";
+  EXPECT_THAT(tests::message_of<base::UsageError>([&] { opened.attack("amc", std::nullopt, false); }),
+              testing::HasSubstr("came trained from"));
   auto moved = config;
   moved.model_from = directory / "moved";
   EXPECT_EQ(config_hash(moved), run.record().config_hash) << "a network is what it was trained with, not where it lies";

@@ -165,13 +165,13 @@ TEST(Train, AFrozenNetworkStaysAsItIsWhileTheDefenceLearns) {
   Fixture fixture("shredder+an-adv");
   const auto network = state_text(fixture);
   const auto noise = fixture.defense->trained_parameters().front().clone();
-  const auto inversion = fixture.defense->modules().at("1.inversion")->parameters().front().clone();
+  const auto inversion = fixture.defense->modules().at("1.psi")->parameters().front().clone();
   auto subject = fixture.subject();
   subject.frozen = true;
   train(subject, fixture.options, fixture.runtime, kSeed, {}, {});
   EXPECT_EQ(state_text(fixture), network);
   EXPECT_FALSE(fixture.defense->trained_parameters().front().equal(noise));
-  EXPECT_FALSE(fixture.defense->modules().at("1.inversion")->parameters().front().equal(inversion));
+  EXPECT_FALSE(fixture.defense->modules().at("1.psi")->parameters().front().equal(inversion));
 }
 
 TEST(Train, WithoutEpochsTheCheckpointHoldsTheNetworkAsItIs) {

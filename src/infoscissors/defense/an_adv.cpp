@@ -83,7 +83,8 @@ class AdversarialNoise : public Defense {
     return report;
   }
 
-  std::map<std::string, std::shared_ptr<torch::nn::Module>> modules() override { return {{"inversion", network_}}; }
+  /// Under the name that adaptive attacks look for: they begin with this network.
+  std::map<std::string, std::shared_ptr<torch::nn::Module>> modules() override { return {{"psi", network_}}; }
 
   std::map<std::string, torch::Tensor> state() override {
     auto state = optimizer_->state();

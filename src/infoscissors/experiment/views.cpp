@@ -1,5 +1,6 @@
 #include "infoscissors/experiment/views.h"
 
+#include "infoscissors/base/error.h"
 #include "infoscissors/base/hash.h"
 #include "infoscissors/base/log.h"
 #include "infoscissors/base/random.h"
@@ -114,6 +115,12 @@ template attack::AdaptiveWhiteBoxView make_view(const Sight&);
 
 std::shared_ptr<Workbench> train_with(const attack::ActiveAttack& attack, const RunConfig& config,
                                       const std::filesystem::path& directory) {
+  if (!config.model_from.empty()) {
+    throw base::UsageError(
+        "{}: this server takes part in training, but the network came trained from {}; attack a run that trains its "
+        "own",
+        attack.training(), config.model_from);
+  }
   auto bench = make_workbench(config);
   const auto identity = base::content_hash(config_hash(config) + attack.training());
   const train::CheckpointPlace place{directory / ("active-" + identity.substr(0, 12) + ".safetensors"), identity};
