@@ -56,7 +56,7 @@ std::string text_of(const Json& list, bool options) {
   std::string text;
   for (const auto& entry : list) {
     text += entry["name"].get<std::string>();
-    for (const char* key : {"view", "goal", "sites"}) {
+    for (const char* key : {"view", "goal", "sites", "applies"}) {
       if (entry.contains(key) && entry[key] != "") text += fmt::format("  [{}]", entry[key].get<std::string>());
     }
     text += "\n";
@@ -88,7 +88,7 @@ std::string markdown_of(const Json& list) {
   std::string text = "| name | what it does | source | touches | options (default; range) |\n|---|---|---|---|---|\n";
   for (const auto& entry : list) {
     std::string traits, options;
-    for (const char* key : {"sites", "view", "goal"}) {
+    for (const char* key : {"sites", "applies", "view", "goal"}) {
       if (entry.contains(key) && entry[key] != "")
         traits += (traits.empty() ? "" : "; ") + entry[key].get<std::string>();
     }

@@ -180,7 +180,7 @@ View plain_view(const nn::Shape& image, const nn::Shape& representation, const n
     view.query = [head](const torch::Tensor& x) { return head->forward(x); };
   if constexpr (std::derived_from<View, WhiteBoxView>) {
     view.head = {head, image, representation};
-    view.release = [](const torch::Tensor& r) { return r; };
+    view.release = [](const torch::Tensor& r, const torch::Tensor&) { return r; };
   }
   if constexpr (requires { view.observe; }) {
     view.observe = [r = view.representations, v = view.features]() -> Observation { return {r, v}; };

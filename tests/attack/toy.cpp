@@ -76,7 +76,7 @@ View Toy::view(std::int64_t attacked, const Release& release) const {
   }
   if constexpr (std::derived_from<View, WhiteBoxView>) {
     view.head = head;
-    view.release = sent;
+    view.release = [sent](const torch::Tensor& r, const torch::Tensor&) { return sent(r); };
   }
   if constexpr (requires { view.observe; }) {
     view.observe = [net = head, server = encoder, sent, victims = truth(attacked), count = observed]() -> Observation {

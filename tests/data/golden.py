@@ -1,7 +1,7 @@
 #!/usr/bin/python3
-"""Writes tests/data/data: small archives, good and hostile, and their MD5 by Python's hashlib.
+"""Writes tests/data/data: small archives, good and hostile, their MD5 by Python's hashlib, and NumPy's own archives.
 
-Run from anywhere: tests/data/golden.py.
+Run from anywhere: tests/data/golden.py (Debian's python3-numpy).
 """
 import gzip
 import hashlib
@@ -9,7 +9,11 @@ import io
 import json
 import pathlib
 import random
+import struct
 import tarfile
+import zlib
+
+import numpy as np
 
 OUT = pathlib.Path(__file__).parent / "data"
 OUT.mkdir(exist_ok=True)
@@ -43,3 +47,28 @@ archive("other.tar.gz", member("elsewhere/a.bin", b"content"))
 sums = {path.name: hashlib.md5(path.read_bytes()).hexdigest() for path in sorted(OUT.glob("*.tar.gz"))}
 (OUT / "md5.json").write_text(json.dumps(sums, indent=2) + "\n")
 (OUT / "a.bin").write_bytes(PAYLOAD)
+
+# NumPy's archives: stored, deflated, and one with every number in its ZIP64 field, written after the format's
+# description because NumPy does so beyond 4 GiB only.
+ARRAYS = {"x": np.arange(600, dtype=np.float32).reshape(300, 2), "y": np.arange(300) % 3}
+np.savez(OUT / "stored.npz", **ARRAYS)
+np.savez_compressed(OUT / "deflated.npz", **ARRAYS)
+np.savez_compressed(OUT / "single.npz", only=ARRAYS["x"].astype(np.float64).T)
+
+
+def zip64(name, content):
+    crc, size, wide = zlib.crc32(content), len(content), 2**32 - 1
+    local = struct.pack("<IHHHHHIIIHH", 0x04034B50, 45, 0, 0, 0, 33, crc, wide, wide, len(name), 20)
+    body = local + name + struct.pack("<HHQQ", 1, 16, size, size) + content
+    extra = struct.pack("<HHHH", 0x5455, 2, 0, 1)[:6] + struct.pack("<HHQQQ", 1, 24, size, size, 0)
+    central = struct.pack("<IHHHHHHIIIHHHHHII", 0x02014B50, 45, 45, 0, 0, 0, 33, crc, wide, wide, len(name),
+                          len(extra), 0, 0, 0, 0, wide) + name + extra
+    end64 = struct.pack("<IQHHIIQQQQ", 0x06064B50, 44, 45, 45, 0, 0, 1, 1, len(central), len(body))
+    locator = struct.pack("<IIQI", 0x07064B50, 0, len(body) + len(central), 1)
+    end = struct.pack("<IHHHHIIH", 0x06054B50, 0, 0, 65535, 65535, wide, wide, 7) + b"comment"
+    return body + central + end64 + locator + end
+
+
+raw = io.BytesIO()
+np.save(raw, ARRAYS["x"])
+(OUT / "zip64.npz").write_bytes(zip64(b"x.npy", raw.getvalue()))

@@ -5,13 +5,30 @@
 #include <torch/nn/modules/conv.h>
 #include <torch/nn/modules/linear.h>
 
+#include <set>
+
 namespace infoscissors::defense {
 namespace {
 
-/// A setting in which each defence does something; a new one must be given its line here.
-const std::map<std::string, std::string> kActive = {
-    {"none", "none"},
-    {"infoscissors", "infoscissors(input=0.4,prediction=0.2,warmup=0)"},
+/// A setting in which each defence does something, and what it changes of that which is exposed. A new one must be
+/// given its line here.
+struct Setting {
+  std::string spec;
+  bool representation, feature;
+};
+const std::map<std::string, Setting> kActive = {
+    {"none", {"none", false, false}},
+    {"infoscissors", {"infoscissors(input=0.4,prediction=0.2,warmup=0)", false, false}},
+    {"an", {"an(scale=0.3)", true, false}},
+    {"an-adv", {"an-adv(epsilon=0.2)", true, false}},
+    {"cem", {"cem(clusters=2)", true, false}},
+    {"dc", {"dc(share=0.4,site=both)", true, true}},
+    {"dp", {"dp(epsilon=50,site=feature)", false, true}},
+    {"dropout", {"dropout(site=both)", true, true}},
+    {"mid", {"mid(site=both)", true, true}},
+    {"nopeek", {"nopeek(site=both)", false, false}},
+    {"ppdl", {"ppdl(epsilon=1000,gamma=2)", true, false}},
+    {"shredder", {"shredder(tensors=2)", true, false}},
 };
 
 Context context() {
@@ -40,9 +57,9 @@ Trace run(Defense& defense, std::uint64_t seed, std::int64_t batch = 6) {
   step.labels = torch::randint(0, 4, {batch}, step.generator, torch::kInt64);
   step.epoch = 1;
   step.representation =
-      defense.release(torch::relu(head(step.images)), Site::representation, Phase::train, step.generator);
-  step.feature =
-      defense.release(encoder(step.representation.mean({2, 3})), Site::feature, Phase::train, step.generator);
+      defense.release(torch::relu(head(step.images)), Site::representation, Phase::train, step.generator, step.images);
+  step.feature = defense.release(encoder(step.representation.mean({2, 3})), Site::feature, Phase::train, step.generator,
+                                 step.images);
   step.logits = step.feature.slice(1, 0, 4);
   step.cross_entropy = torch::cross_entropy_loss(step.logits, step.labels);
   defense.update_adversary(step);
@@ -72,8 +89,19 @@ TEST(Conformance, EveryRegisteredDefenceHasASettingHere) {
   for (const auto& name : registry().names()) EXPECT_TRUE(kActive.contains(name)) << name;
 }
 
+/// What a defence makes of fixed tensors in one phase.
+std::pair<torch::Tensor, torch::Tensor> release(Defense& defense, Phase phase, std::int64_t batch = 4) {
+  const torch::NoGradGuard no_grad;
+  auto data = at::detail::createCPUGenerator(8), draw = at::detail::createCPUGenerator(11);
+  const auto images = torch::rand({batch, 1, 12, 12}, data);
+  const auto r = torch::rand({batch, 3, 12, 12}, data), v = torch::randn({batch, 5}, data);
+  return {defense.release(r, Site::representation, phase, draw, images) - r,
+          defense.release(v, Site::feature, phase, draw, images) - v};
+}
+
 TEST(Conformance, StepsAreFiniteKeepTheBatchAndRepeatFromTheirSeed) {
-  for (const auto& [name, spec] : kActive) {
+  for (const auto& [name, setting] : kActive) {
+    const auto& spec = setting.spec;
     SCOPED_TRACE(spec);
     for (const std::int64_t batch : {2, 6}) {
       const auto first = run(*make(spec), 3, batch), same = run(*make(spec), 3, batch);
@@ -87,33 +115,100 @@ TEST(Conformance, StepsAreFiniteKeepTheBatchAndRepeatFromTheirSeed) {
   }
 }
 
-TEST(Conformance, ASingleSampleIsServed) {
-  const torch::NoGradGuard no_grad;
-  for (const auto& [name, spec] : kActive) {
-    SCOPED_TRACE(spec);
-    const auto defense = make(spec);
-    auto generator = at::detail::createCPUGenerator(1);
-    EXPECT_EQ(defense->release(torch::rand({1, 3, 12, 12}), Site::representation, Phase::serve, generator).size(0), 1);
-    EXPECT_EQ(defense->release(torch::rand({1, 5}), Site::feature, Phase::serve, generator).size(0), 1);
+TEST(Conformance, TheHeadLearnsBehindEveryDefence) {
+  for (const auto& [name, setting] : kActive) {
+    EXPECT_GT(run(*make(setting.spec), 3).gradient.abs().max().item<float>(), 0) << setting.spec;
   }
 }
 
+TEST(Conformance, ChangesItsSitesAndNoOther) {
+  for (const auto& [name, setting] : kActive) {
+    SCOPED_TRACE(setting.spec);
+    const auto defense = make(setting.spec);
+    for (const auto phase : {Phase::train, Phase::evaluate, Phase::serve}) {
+      const auto [r, v] = release(*defense, phase);
+      EXPECT_EQ(r.count_nonzero().item<std::int64_t>() > 0, setting.representation);
+      EXPECT_EQ(v.count_nonzero().item<std::int64_t>() > 0, setting.feature);
+    }
+    const auto sites = registry().find(name).traits.at("sites").get<std::string>();
+    EXPECT_TRUE(!setting.representation || sites.find("representation") != std::string::npos);
+    EXPECT_TRUE(!setting.feature || sites.find("feature") != std::string::npos);
+  }
+}
+
+TEST(Conformance, ServesAsItWasTrainedAndMeasured) {
+  for (const auto& [name, setting] : kActive) {
+    SCOPED_TRACE(setting.spec);
+    const auto defense = make(setting.spec);
+    const auto trained = release(*defense, Phase::train), measured = release(*defense, Phase::evaluate),
+               served = release(*defense, Phase::serve);
+    EXPECT_TRUE(measured.first.equal(served.first));
+    EXPECT_TRUE(measured.second.equal(served.second));
+    // The source of shredder trains on the tensors and serves draws of the distributions that fit them.
+    EXPECT_EQ(trained.first.equal(served.first), name != "shredder");
+    EXPECT_TRUE(trained.second.equal(served.second));
+  }
+}
+
+TEST(Conformance, ASingleSampleIsServed) {
+  for (const auto& [name, setting] : kActive) {
+    const auto [r, v] = release(*make(setting.spec), Phase::serve, 1);
+    EXPECT_EQ(r.sizes().vec(), (std::vector<std::int64_t>{1, 3, 12, 12})) << setting.spec;
+    EXPECT_EQ(v.sizes().vec(), (std::vector<std::int64_t>{1, 5})) << setting.spec;
+  }
+}
+
+TEST(Conformance, SaysWhenItCanBeApplied) {
+  const std::set<std::string> afterwards = {"none", "an", "dc", "dp", "dropout", "ppdl"},
+                              fitted = {"an-adv", "shredder"};
+  for (const auto& [name, setting] : kActive) {
+    const auto expected = afterwards.contains(name) ? Learns::nothing
+                          : fitted.contains(name)   ? Learns::itself
+                                                    : Learns::network;
+    EXPECT_EQ(make_defense(setting.spec)->learns(), expected) << name;
+    EXPECT_EQ(registry().find(name).traits.at("applies"), to_string(expected)) << name;
+    // What learns nothing has no state that could be left out of a trained network's checkpoint.
+    if (expected == Learns::nothing) {
+      EXPECT_TRUE(make(setting.spec)->state().empty() && make(setting.spec)->modules().empty()) << name;
+    }
+  }
+  EXPECT_EQ(make_defense("an+shredder")->learns(), Learns::itself);
+  EXPECT_EQ(make_defense("an+nopeek+shredder")->learns(), Learns::network);
+}
+
 TEST(Conformance, GoesOnFromASavedStateAsIfNothingHadHappened) {
-  for (const auto& [name, spec] : kActive) {
+  for (const auto& [name, setting] : kActive) {
+    const auto& spec = setting.spec;
     SCOPED_TRACE(spec);
     const auto first = make(spec), second = make(spec);
     run(*first, 3);
+    first->end_epoch();  // some begin with the second epoch
+    run(*first, 5);
     for (const auto& [key, module] : second->modules())
       nn::load_state(*module, copy_of(nn::state_of(*first->modules().at(key))));
     second->load_state(copy_of(first->state()));
     const auto ours = run(*first, 4), theirs = run(*second, 4);
     EXPECT_TRUE(ours.gradient.equal(theirs.gradient));
     EXPECT_TRUE(ours.penalty.equal(theirs.penalty));
+    EXPECT_EQ(first->end_epoch().values, second->end_epoch().values);
+  }
+}
+
+TEST(Conformance, DefencesComposeWithInfoScissorsAndEachOther) {
+  for (const auto& [name, setting] : kActive) {
+    for (const auto& spec : {"infoscissors(input=0.3)+" + setting.spec, setting.spec + "+infoscissors(input=0.3)",
+                             setting.spec + "+an", "dropout+" + setting.spec, setting.spec + "+" + setting.spec}) {
+      SCOPED_TRACE(spec);
+      const auto step = run(*make(spec), 3);
+      EXPECT_TRUE(step.gradient.isfinite().all().item<bool>());
+      EXPECT_TRUE(step.penalty.isfinite().item<bool>());
+    }
   }
 }
 
 TEST(Conformance, DefencesComposeWithNone) {
-  for (const auto& [name, spec] : kActive) {
+  for (const auto& [name, setting] : kActive) {
+    const auto& spec = setting.spec;
     SCOPED_TRACE(spec);
     EXPECT_TRUE(run(*make(spec), 3).gradient.equal(run(*make("none+" + spec), 3).gradient));
   }

@@ -5,6 +5,7 @@
 #include "infoscissors/nn/decoder.h"
 #include "infoscissors/nn/initialise.h"
 
+#include "tests/defense/support.h"
 #include "tests/support/expect_error.h"
 
 #include <gtest/gtest.h>
@@ -13,14 +14,8 @@
 namespace infoscissors::defense {
 namespace {
 
-torch::Generator generator(std::uint64_t seed) {
-  return at::detail::createCPUGenerator(seed);
-}
-
-torch::Tensor tensor_of(const base::Json& entry) {
-  return torch::tensor(entry.at("values").get<std::vector<float>>())
-      .view(entry.at("shape").get<std::vector<std::int64_t>>());
-}
+using tests::generator;
+using tests::tensor_of;
 
 /// The fixed tensors of golden.py and a defence whose adversaries have its weights.
 struct Golden {

@@ -85,6 +85,92 @@ TEST(Run, RefusesADirectoryOfAnotherConfiguration) {
   EXPECT_NE(message.find("another configuration"), std::string::npos) << message;
 }
 
+/// An undefended network in `directory`, and a configuration that adds a defence to it.
+RunConfig added_to_trained(const std::filesystem::path& directory, const std::string& defense) {
+  if (!std::filesystem::exists(directory)) Run::start(tiny(), directory).train();
+  auto config = tiny();
+  config.defense = defense;
+  config.model_from = directory;
+  return config;
+}
+
+std::map<std::string, torch::Tensor> head_in(const std::filesystem::path& run) {
+  auto tensors = tensor::load_tensors(run / "checkpoint.safetensors").tensors;
+  std::erase_if(tensors, [](const auto& item) { return !item.first.starts_with("head."); });
+  return tensors;
+}
+
+void expect_same_head(const std::filesystem::path& first, const std::filesystem::path& second) {
+  const auto ours = head_in(first), theirs = head_in(second);
+  ASSERT_FALSE(ours.empty());
+  for (const auto& [name, tensor] : ours) EXPECT_TRUE(tensor.equal(theirs.at(name))) << name;
+}
+
+TEST(AddedDefence, PerturbsATrainedNetworkWithoutTraining) {
+  const tests::TemporaryDirectory directory;
+  const auto config = added_to_trained(directory / "none", "dp(epsilon=40,clip=10,site=feature)+an(scale=0)");
+  auto run = Run::start(config, directory / "added");
+  run.train();
+  EXPECT_EQ(run.record().defense, "dp(epsilon=40.0,clip=10.0,site=feature)+an(scale=0.0)");
+  EXPECT_TRUE(run.record().epochs.empty()) << "nothing is left to learn";
+  EXPECT_EQ(run.record().measures.at("dp_scale_feature"), 0.5);
+  EXPECT_NE(run.record().measures.at("cross_entropy"),
+            results::load_run(directory / "none").measures.at("cross_entropy"));
+  expect_same_head(directory / "none", directory / "added");
+
+  // The run is complete in itself.
+  std::filesystem::rename(directory / "none", directory / "moved");
+  auto opened = Run::open(directory / "added", tiny().runtime);
+  EXPECT_TRUE(opened.attack(kQuick, std::nullopt, false).measures.contains("class_accuracy"))
+      << "its own network, trained without a defence, judges";
+  auto moved = config;
+  moved.model_from = directory / "moved";
+  EXPECT_EQ(config_hash(moved), run.record().config_hash) << "a network is what it was trained with, not where it lies";
+  auto joint = config;
+  joint.model_from.clear();
+  EXPECT_NE(config_hash(joint), run.record().config_hash) << "the same defence in training is another run";
+}
+
+TEST(AddedDefence, FitsWhatItHasToLearnToTheFixedNetwork) {
+  const tests::TemporaryDirectory directory;
+  auto run = Run::start(added_to_trained(directory / "none", "shredder(weight=0.01)"), directory / "added");
+  run.train();
+  ASSERT_EQ(run.record().epochs.size(), 1U);
+  EXPECT_TRUE(run.record().epochs[0].values.contains("noise_to_signal"));
+  expect_same_head(directory / "none", directory / "added");
+  const double accuracy = run.record().measures.at("accuracy");
+  auto opened = Run::open(directory / "added", tiny().runtime);
+  opened.evaluate();
+  EXPECT_EQ(opened.record().measures.at("accuracy"), accuracy) << "the noise belongs to the checkpoint";
+}
+
+TEST(AddedDefence, RefusesWhatCannotBeMeant) {
+  const tests::TemporaryDirectory directory;
+  const auto config = added_to_trained(directory / "none", "an");
+  const auto refusal = [&](const RunConfig& wrong) {
+    return tests::message_of<base::UsageError>([&] { Run::start(wrong, directory / "wrong"); });
+  };
+  const auto with = [&](const char* assignment) {
+    auto changed = config;
+    set_option(changed, assignment);
+    return refusal(changed);
+  };
+  EXPECT_THAT(with("defense=nopeek"), testing::HasSubstr("nopeek protects by training the network"));
+  EXPECT_THAT(with("defense=dc(site=gradient)"), testing::HasSubstr("protects by training the network"));
+  EXPECT_THAT(with("defense=none"), testing::HasSubstr("no defence to add"));
+  EXPECT_THAT(with("seed=9"), testing::HasSubstr("another seed"));
+  EXPECT_THAT(with("data.train=95"), testing::HasSubstr("another [data] train"));
+  EXPECT_THAT(with("model.width=0.5"), testing::HasSubstr("another [model] width"));
+  EXPECT_THAT(with("model_from=nowhere"), testing::HasSubstr("nowhere"));
+  auto defended = tiny();
+  defended.defense = "dropout";
+  Run::start(defended, directory / "dropout").train();
+  auto twice = config;
+  twice.model_from = directory / "dropout";
+  EXPECT_THAT(refusal(twice), testing::HasSubstr("must be an undefended run, but its defence is dropout"));
+  EXPECT_FALSE(std::filesystem::exists(directory / "wrong")) << "refused before anything was begun";
+}
+
 TEST(View, HoldsCopiesAndNeitherImagesNorLabelsOfWhatIsAttacked) {
   const auto bench = make_workbench(tiny());
   const auto exposed = train::expose(bench->subject(), bench->splits.test.indices, bench->runtime, 1);

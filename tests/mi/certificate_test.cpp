@@ -44,12 +44,14 @@ TEST(CrossEntropyFloor, SubtractsInformationAndDivergence) {
   EXPECT_NEAR(cross_entropy_floor(2.302585, 0.8, 0.2).value, 1.302585, 1e-12);
   EXPECT_TRUE(cross_entropy_floor(1.0, 0.9, 0.2).vacuous);
   EXPECT_THROW(cross_entropy_floor(1.0, 0.9, -0.2), base::UsageError);
+  EXPECT_DOUBLE_EQ(cross_entropy_floor(1.0, -0.3, 0.0).value, 1.0) << "guessing is not harder than guessing";
 }
 
 TEST(SquaredErrorFloor, MatchesTheHandComputation) {
   EXPECT_DOUBLE_EQ(squared_error_floor(100.0, 30.0, 10.0, 3072).value, 2.0 * 60.0 / 3072.0);
   EXPECT_EQ(squared_error_floor(10.0, 30.0, 0.0, 3072).value, 0.0);
   EXPECT_THROW(squared_error_floor(10.0, 30.0, 0.0, 0), base::UsageError);
+  EXPECT_DOUBLE_EQ(squared_error_floor(10.0, -3.0, 0.0, 5).value, squared_error_floor(10.0, 0.0, 0.0, 5).value);
 }
 
 // A Gaussian attains it: h = Q/2 ln(2 pi e s^2) gives s^2 back.
@@ -59,6 +61,14 @@ TEST(EntropyPowerFloor, IsTheVarianceOfAGaussian) {
   const double entropy = 0.5 * 12 * std::log(2 * pi * std::exp(1.0) * variance);
   EXPECT_NEAR(entropy_power_floor(entropy, 12).value, variance, 1e-12);
   EXPECT_NEAR(entropy_power_floor(0.0, 7).value, 0.0585498, 1e-7);
+}
+
+TEST(AlongDirections, SpreadsTheFloorOverAllElements) {
+  const auto floor = entropy_power_floor(0.0, 4);
+  EXPECT_DOUBLE_EQ(along_directions(floor, 0.25, 4, 16).value, floor.value / 16);
+  EXPECT_EQ(along_directions(floor, 0.25, 4, 16).quantity, floor.quantity);
+  EXPECT_THROW(along_directions(floor, 1.0, 5, 4), base::UsageError);
+  EXPECT_THROW(along_directions(floor, -1.0, 4, 4), base::UsageError);
 }
 
 }  // namespace

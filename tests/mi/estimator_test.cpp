@@ -163,6 +163,18 @@ TEST(Estimator, RefusesThePairsItWasFittedTo) {
   EXPECT_THROW(estimator->estimate(pairs), base::Error);
 }
 
+// A split that is handed over is used as it is: what it gives is what measure() gives for its own split.
+TEST(Measure, TakesASplitOfItsCaller) {
+  const auto c = gaussians(600, 3, 1.0, 16);
+  const auto pairs = make_pairs(c.x, c.y);
+  const auto split = split_pairs(pairs, kPlain.held_out, kPlain.seed);
+  const auto given = measure(*make_estimator("l1out(epochs=1)"), split, kPlain);
+  EXPECT_EQ(given.value, measure(*make_estimator("l1out(epochs=1)"), pairs, kPlain).value);
+  EXPECT_EQ(given.pairs, split.held_out.size());
+  EXPECT_EQ(measure(*make_estimator("ksg"), split, kPlain).pairs, split.held_out.size());
+  EXPECT_EQ(measure(*make_estimator("ksg"), pairs, kPlain).pairs, 600);
+}
+
 TEST(PermutationTest, TellsInformationFromNone) {
   auto random = tensor::make_generator(torch::kCPU, 12, "test");
   const MeasureOptions tested{.held_out = 0.5, .permutations = 49, .seed = 2};

@@ -26,6 +26,22 @@ std::size_t count(const std::string& text, const std::string& what) {
   return found;
 }
 
+results::Certificates certificates(const std::string& text) {
+  results::CertificateRecord fano;
+  fano.name = "fano";
+  fano.goal = "prediction";
+  fano.measure = "accuracy";
+  fano.at_most = true;
+  fano.value = 0.4;
+  fano.quantity = fano.assumption = fano.premise = fano.source = text;
+  auto floor = fano;
+  floor.goal = "input";
+  floor.measure = "mse";
+  floor.at_most = false;
+  floor.value = 1.25e-4;
+  return {.config_hash = "", .version = "", .commit = "", .list = {fano, floor}, .warnings = {}};
+}
+
 class Html : public testing::Test {
  protected:
   Html() : directory_("html") {}
@@ -47,7 +63,9 @@ class Html : public testing::Test {
 };
 
 TEST_F(Html, EveryElementIsClosed) {
-  const std::string page = render_html({run("a"), run("b", {.defense = "an(scale=1)", .blur = 0.7})});
+  RunDirectory certified = run("a");
+  certified.certificates = certificates("q");
+  const std::string page = render_html({certified, run("b", {.defense = "an(scale=1)", .blur = 0.7})});
   const std::set<std::string> empty = {"meta", "link", "img", "circle", "rect", "path", "line", "wbr"};
   std::vector<std::string> open;
   const std::regex tag("<(/?)([a-z0-9]+)[^>]*?(/?)>");
@@ -86,6 +104,7 @@ TEST_F(Html, TextIsEscaped) {
   record.data["name"] = attack;
   record.machine[attack] = attack;
   record.config[attack] = attack;
+  hostile.certificates = certificates(attack);
   const std::string page = render_html({hostile}, attack);
   EXPECT_THAT(page, Not(HasSubstr("<script")));
   EXPECT_THAT(page, Not(HasSubstr("('x')")));
@@ -117,6 +136,29 @@ TEST_F(Html, SaysWhatTheDefenceCostsAndSaves) {
   EXPECT_THAT(page, HasSubstr("2.0 points less than without a defence"));
   EXPECT_THAT(page, HasSubstr("infers <strong>40.0 %</strong> of the labels (without a defence: 70.0 %)"));
   EXPECT_THAT(page, HasSubstr("guessing a label is right in 10.0 % of the cases"));
+}
+
+TEST_F(Html, AViolatedCertificateIsAFinding) {
+  RunDirectory one = run("a", {.labels = 0.72});
+  EXPECT_THAT(render_html({one}), Not(HasSubstr("Certificates")));
+  one.certificates = certificates("what it says");
+  const std::string page = render_html({one, run("b", {.defense = "dc"})});
+  EXPECT_EQ(count(page, "<strong class='violated'>violated</strong></td>"), 1u);
+  EXPECT_THAT(page, HasSubstr("contradicts <strong>1 of its 2 certificates</strong>"));
+  // The device's own classifier, right in 91.2 %, is farthest beyond the ceiling; the floor holds.
+  EXPECT_THAT(page, HasSubstr("<td class='number'>91.2 %</td><td>the device&#39;s own classifier</td>"));
+  EXPECT_THAT(page, HasSubstr("<td class='number'>0.00013</td>"));
+  EXPECT_THAT(page, HasSubstr("<td>holds</td>"));
+  EXPECT_THAT(page, HasSubstr("<p>If what it says.</p>"));
+}
+
+TEST_F(Html, CertificatesAreReadWithTheRun) {
+  const auto directory = fabricate_run(directory_.path(), "a", {});
+  const auto record = open_run(directory).record;
+  auto stored = certificates("q");
+  stored.config_hash = record.config_hash;
+  results::save_certificates(directory, stored, record);
+  EXPECT_EQ(open_run(directory).certificates.value().list.size(), 2u);
 }
 
 TEST_F(Html, RecordsWithGapsAreShownAsGaps) {

@@ -113,6 +113,16 @@ TEST(Comparison, RowsOfTheSameDefenceAreToldApartBySeed) {
   EXPECT_EQ(c.rows[2].label, "sweep-7");
 }
 
+TEST(Comparison, ADefenceAddedAfterTrainingIsToldFromTheSameInTraining) {
+  auto added = run("an", 0.8, {});
+  added.record.config["model_from"] = "out/none";
+  auto trained = run("an", 0.9, {});
+  trained.record.config["model_from"] = "";
+  const auto c = compare({trained, added});
+  EXPECT_EQ(c.rows[0].label, "an");
+  EXPECT_EQ(c.rows[1].label, "an, added after training");
+}
+
 TEST(Comparison, JsonHasNullWhereNothingWasMeasured) {
   const auto document = to_json(compare({run("none", NAN, {attack("ka", "input", 0.5)}), run("an", 0.9, {})}));
   EXPECT_EQ(document["attacks"][0]["measure"], "ssim");

@@ -114,6 +114,81 @@ TEST(Train, ResumesBitForBitAfterAnEpoch) {
   for (std::size_t i = 0; i < log.epochs.size(); ++i) EXPECT_EQ(resumed.epochs[i].values, log.epochs[i].values) << i;
 }
 
+// Every defence with state of its own, among them those whose state changes at an epoch's end.
+TEST(Train, EveryDefenceResumesBitForBit) {
+  for (const char* spec : {"mid(site=both)", "nopeek(site=both)+dropout", "cem(clusters=2)", "an-adv", "shredder",
+                           "dp(noise=gaussian,clip=9)+ppdl(site=gradient)"}) {
+    SCOPED_TRACE(spec);
+    Fixture whole(spec);
+    const auto log = whole.run();
+    const tests::TemporaryDirectory directory;
+    const CheckpointPlace place{directory / "checkpoint", "hash"};
+    Fixture first(spec);
+    struct Killed {};
+    EXPECT_THROW(first.run(place, [](const EpochLog&) { throw Killed(); }), Killed);
+    Fixture second(spec);
+    EXPECT_EQ(second.run(place).epochs.back().values, log.epochs.back().values);
+    EXPECT_EQ(state_text(whole), state_text(second));
+  }
+}
+
+// Autocast hands a defence tensors and gradients in bf16.
+TEST(Train, EveryDefenceTrainsInBf16) {
+  for (const char* spec :
+       {"an+dropout", "an-adv", "cem(clusters=2)", "dc(site=both)+dc(variant=quantise,site=gradient)",
+        "dp(site=both)+dp(site=gradient)", "mid(site=both)+nopeek(site=both)", "ppdl(site=both)+ppdl(site=gradient)",
+        "shredder", "infoscissors(input=0.3)+an"}) {
+    SCOPED_TRACE(spec);
+    Fixture fixture(spec);
+    fixture.runtime.bf16 = true;
+    fixture.options.epochs = 2;
+    for (const auto& epoch : fixture.run().epochs) EXPECT_TRUE(std::isfinite(epoch.values.at("loss")));
+  }
+}
+
+TEST(Train, AGradientDefenceChangesWhatTheServerLearnsFromAlone) {
+  const auto one_step = [](const std::string& spec) {
+    Fixture fixture(spec);
+    fixture.options.epochs = 1;
+    fixture.options.batch = 96;
+    fixture.options.optimizer = "adam";  // whose first step shows a gradient's sign at any size
+    fixture.run();
+    return fixture;
+  };
+  const auto plain = one_step("none"), defended = one_step("dc(site=gradient,share=0.1)");
+  EXPECT_TRUE(plain.model.classifier.layer->parameters()[0].equal(defended.model.classifier.layer->parameters()[0]));
+  EXPECT_FALSE(plain.model.encoder.layer->parameters()[0].equal(defended.model.encoder.layer->parameters()[0]));
+  EXPECT_FALSE(plain.model.head.layer->parameters()[0].equal(defended.model.head.layer->parameters()[0]));
+}
+
+TEST(Train, AFrozenNetworkStaysAsItIsWhileTheDefenceLearns) {
+  Fixture fixture("shredder+an-adv");
+  const auto network = state_text(fixture);
+  const auto noise = fixture.defense->trained_parameters().front().clone();
+  const auto inversion = fixture.defense->modules().at("1.inversion")->parameters().front().clone();
+  auto subject = fixture.subject();
+  subject.frozen = true;
+  train(subject, fixture.options, fixture.runtime, kSeed, {}, {});
+  EXPECT_EQ(state_text(fixture), network);
+  EXPECT_FALSE(fixture.defense->trained_parameters().front().equal(noise));
+  EXPECT_FALSE(fixture.defense->modules().at("1.inversion")->parameters().front().equal(inversion));
+}
+
+TEST(Train, WithoutEpochsTheCheckpointHoldsTheNetworkAsItIs) {
+  const tests::TemporaryDirectory directory;
+  const CheckpointPlace place{directory / "checkpoint", "hash"};
+  Fixture fixture("an");
+  fixture.options.epochs = 0;
+  auto subject = fixture.subject();
+  subject.frozen = true;
+  EXPECT_TRUE(train(subject, fixture.options, fixture.runtime, kSeed, place, {}).epochs.empty());
+  Fixture other("an");
+  const torch::NoGradGuard no_grad;
+  for (auto& parameter : other.model.parameters()) parameter.zero_();
+  load_trained(place, other.subject(), 0);
+  EXPECT_EQ(state_text(other), state_text(fixture));
+}
+
 // The handler's flag stays set for the life of the process, so the interrupted piece runs in a child.
 TEST(TrainDeathTest, AnInterruptSavesInTheMiddleOfAnEpochAndResumesBitForBit) {
   testing::FLAGS_gtest_death_test_style = "threadsafe";

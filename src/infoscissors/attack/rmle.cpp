@@ -78,7 +78,7 @@ base::Fields ReleaseOptions::fields() {
 Represent ReleaseOptions::represent(const WhiteBoxView& view) const {
   return [this, &view](const torch::Tensor& x) {
     const auto r = view.head.forward(x);
-    return release ? mean_of(draws, [&] { return view.release(r); }) : r;
+    return release ? mean_of(draws, [&] { return view.release(r, x); }) : r;
   };
 }
 

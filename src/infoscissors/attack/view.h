@@ -64,7 +64,8 @@ struct BlackBoxView : NoQueryView {
 struct WhiteBoxView : BlackBoxView {
   static constexpr const char* kName = "white-box";
   nn::Part head;  // a private copy, differentiable, in evaluation mode
-  std::function<torch::Tensor(const torch::Tensor& representation)> release;  // the defence with fresh draws
+  /// The defence with fresh draws, on the representation (of `images`, which some defences look at).
+  std::function<torch::Tensor(const torch::Tensor& representation, const torch::Tensor& images)> release;
 };
 
 /// The server after a training in which it scaled its own updates, see ActiveAttack: nothing more than a black box,

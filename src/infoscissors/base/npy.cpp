@@ -76,9 +76,7 @@ std::uint64_t byte_count(const NpyArray& array, const std::string& file) {
 
 }  // namespace
 
-NpyArray read_npy(const std::filesystem::path& path) {
-  const std::string file = path.string();
-  const std::string content = read_file(path);
+NpyArray parse_npy(const std::string& content, const std::string& file) {
   const Header header = split_header(content, file);
   NpyArray array;
   array.dtype = capture(header.text, R"('descr':\s*'([<>|=][a-zA-Z][0-9]{1,2})')", file);
@@ -90,6 +88,10 @@ NpyArray read_npy(const std::filesystem::path& path) {
   if (bytes != there) throw Error("{}: its header announces {} bytes of data, but {} follow", file, bytes, there);
   array.data = content.substr(header.end);
   return array;
+}
+
+NpyArray read_npy(const std::filesystem::path& path) {
+  return parse_npy(read_file(path), path.string());
 }
 
 void write_npy(const std::filesystem::path& path, const NpyArray& array) {

@@ -19,6 +19,9 @@ struct NpyArray {
 /// naming the file.
 NpyArray read_npy(const std::filesystem::path& path);
 
+/// The same from a file's bytes; `name` stands for them in errors.
+NpyArray parse_npy(const std::string& content, const std::string& name);
+
 /// Atomic; version 1.0.
 void write_npy(const std::filesystem::path& path, const NpyArray& array);
 

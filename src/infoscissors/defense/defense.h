@@ -23,6 +23,16 @@ enum class Site { representation, feature };
 /// When. A defence may only tell `train` from the rest where its source does.
 enum class Phase { train, evaluate, serve };
 
+/// What must be learnt before a defence protects, and so whether it can be added to a network that is trained already.
+enum class Learns {
+  nothing,  // perturbs by rule: to any trained network as it stands
+  itself,   // has parts of its own to fit, for which a trained network may stay as it is
+  network,  // protects by how the network is trained: never afterwards
+};
+
+/// "any time", "any time, once fitted", "in training".
+std::string to_string(Learns learns);
+
 /// What a defence must fit; known before the first step.
 struct Context {
   nn::Shape image;           // x: {C, H, W}
@@ -44,6 +54,7 @@ struct Step {
   torch::Tensor cross_entropy;   // of the device's classifier, scalar, nats
   double progress = 0;           // share of the training done, [0, 1)
   double epoch = 0;              // epochs done, fractional
+  double rate = 0;               // learning rate of the main optimiser
   torch::Generator generator;    // for this step alone
 };
 
@@ -52,12 +63,22 @@ class Defense {
  public:
   virtual ~Defense() = default;
 
+  virtual Learns learns() const { return Learns::network; }
+
   /// Builds what depends on shapes (adversaries, bottlenecks). Called once before anything else.
   virtual void setup(const Context&) {}
 
   /// What leaves the device (or is returned to it) instead of `exposed`; the same code in training, evaluation and
-  /// serving. Keeps the batch dimension.
-  virtual torch::Tensor release(const torch::Tensor& exposed, Site, Phase, torch::Generator&) { return exposed; }
+  /// serving. Keeps the batch dimension. `images`: x, (B, C, H, W) in [0, 1], which the device knows in every phase;
+  /// left out where only r is at hand (an attacker who applies the defence to a guess).
+  virtual torch::Tensor release(const torch::Tensor& exposed, Site, Phase, torch::Generator&,
+                                const torch::Tensor& images = {}) {
+    (void)images;
+    return exposed;
+  }
+
+  /// What the device sends the server in training instead of the objective's gradient in the released v, (B, D).
+  virtual torch::Tensor release_gradient(const torch::Tensor& gradient, torch::Generator&) { return gradient; }
 
   /// Trains the adversaries on the step's tensors, detached, before the penalty is computed.
   virtual void update_adversary(const Step&) {}
@@ -79,6 +100,9 @@ class Defense {
   };
   virtual EpochReport end_epoch() { return {}; }
 
+  /// Figures of the defence as it is served, recorded with the run's accuracy (a privacy guarantee).
+  virtual std::map<std::string, double> measures() const { return {}; }
+
   /// Parameters trained by the main optimiser with the network (a bottleneck's), in a fixed order.
   virtual std::vector<torch::Tensor> trained_parameters() { return {}; }
 
@@ -93,11 +117,12 @@ using DefensePtr = std::shared_ptr<Defense>;
 base::Registry<DefensePtr>& registry();
 
 /// Registers a class with a nested Options, a static doc() -> base::Doc, a static sites() -> std::string and a
-/// constructor from Options.
+/// constructor from Options, which must accept the defaults.
 template <class Method>
 bool register_defense() {
+  const Method plain{typename Method::Options{}};
   registry().add(base::make_entry<DefensePtr, typename Method::Options>(
-      Method::doc(), {{"sites", Method::sites()}},
+      Method::doc(), {{"sites", Method::sites()}, {"applies", to_string(plain.learns())}},
       [](const typename Method::Options& options) -> DefensePtr { return std::make_shared<Method>(options); }));
   return true;
 }

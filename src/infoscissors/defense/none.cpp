@@ -12,6 +12,7 @@ class None : public Defense {
   explicit None(const Options&) {}
   static base::Doc doc() { return {"none", "no protection: what every defence is compared with", ""}; }
   static std::string sites() { return ""; }
+  Learns learns() const override { return Learns::nothing; }
 };
 
 const bool registered = register_defense<None>();

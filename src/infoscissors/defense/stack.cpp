@@ -3,6 +3,8 @@
 #include "infoscissors/base/random.h"
 #include "infoscissors/base/spec.h"
 
+#include <algorithm>
+
 namespace infoscissors::defense {
 namespace {
 
@@ -19,9 +21,22 @@ class Stack : public Defense {
     }
   }
 
-  torch::Tensor release(const torch::Tensor& exposed, Site site, Phase phase, torch::Generator& generator) override {
+  Learns learns() const override {
+    auto most = Learns::nothing;
+    for (const auto& part : parts_) most = std::max(most, part->learns());
+    return most;
+  }
+
+  torch::Tensor release(const torch::Tensor& exposed, Site site, Phase phase, torch::Generator& generator,
+                        const torch::Tensor& images) override {
     torch::Tensor value = exposed;
-    for (const auto& part : parts_) value = part->release(value, site, phase, generator);
+    for (const auto& part : parts_) value = part->release(value, site, phase, generator, images);
+    return value;
+  }
+
+  torch::Tensor release_gradient(const torch::Tensor& gradient, torch::Generator& generator) override {
+    torch::Tensor value = gradient;
+    for (const auto& part : parts_) value = part->release_gradient(value, generator);
     return value;
   }
 
@@ -55,6 +70,12 @@ class Stack : public Defense {
       all.values.merge(report.values);
       all.warnings.insert(all.warnings.end(), report.warnings.begin(), report.warnings.end());
     }
+    return all;
+  }
+
+  std::map<std::string, double> measures() const override {
+    std::map<std::string, double> all;
+    for (const auto& part : parts_) all.merge(part->measures());
     return all;
   }
 
@@ -104,6 +125,11 @@ std::vector<base::Spec> protecting(std::string_view specs) {
 }
 
 }  // namespace
+
+std::string to_string(Learns learns) {
+  if (learns == Learns::nothing) return "any time";
+  return learns == Learns::itself ? "any time, once fitted" : "in training";
+}
 
 base::Registry<DefensePtr>& registry() {
   static base::Registry<DefensePtr> instance("defense");

@@ -4,6 +4,7 @@
 #include "infoscissors/base/error.h"
 #include "infoscissors/base/hash.h"
 #include "infoscissors/defense/defense.h"
+#include "infoscissors/experiment/source.h"
 
 namespace infoscissors::experiment {
 namespace {
@@ -29,6 +30,8 @@ Fields top_level(RunConfig& config) {
   return {
       {"seed", &config.seed, base::at_least(0), "the one seed from which everything random derives"},
       {"defense", &config.defense, base::any(), "defence, e.g. infoscissors(input=0.4)+an(scale=0.1)"},
+      {"model_from", &config.model_from, base::any(),
+       "run directory of a trained undefended network: the defence is added to it, without training it anew"},
       {"attacks", &config.attacks, base::any(), "attacks, e.g. ka(decoder=res,budget=400)"},
   };
 }
@@ -135,12 +138,15 @@ void validate(const RunConfig& config) {
     throw UsageError("[evaluate] split = \"validation\" needs [data] validation > 0");
   }
   for (const auto& text : config.attacks) attack::registry().make(base::parse_spec(text));
+  if (!config.model_from.empty()) check_source(config, find_source(config));
 }
 
 std::string config_hash(const RunConfig& config) {
   Json identity = to_json(config);
   identity.erase("attacks");
   identity["evaluate"] = {{"split", config.evaluate.split}};
+  identity.erase("model_from");
+  if (!config.model_from.empty()) identity["network"] = find_source(config).config_hash;
   identity["data"].erase("path");
   identity["runtime"] = {{"precision", config.runtime.precision}};
   return base::content_hash(identity.dump());

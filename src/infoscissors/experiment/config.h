@@ -33,6 +33,7 @@ struct RuntimeOptions {
 struct RunConfig {
   std::int64_t seed = 0;
   std::string defense = "none";
+  std::string model_from;  // run directory of a trained undefended network, to which the defence is added; empty: none
   std::vector<std::string> attacks;
   data::DataOptions data;
   nn::ModelOptions model;
@@ -54,11 +55,13 @@ void set_option(RunConfig& config, const std::string& assignment);
 /// Every key with its value; defence and attacks in canonical form.
 base::Json to_json(const RunConfig& config);
 
-/// Checks what a single key cannot show: that defence and attacks parse and budgets fit. Throws UsageError.
+/// Checks what a single key cannot show: that defence and attacks parse, and that the defence can be added to the
+/// network of model_from. Throws UsageError.
 void validate(const RunConfig& config);
 
 /// Identity of the trained network: the hash of all that influences training, so that adding an attack, moving the data
-/// or changing device and threads keeps it. The images it is measured on belong to it.
+/// or changing device and threads keeps it. The images it is measured on belong to it. A network from model_from counts
+/// by what it was trained with, wherever it lies.
 std::string config_hash(const RunConfig& config);
 
 /// What stands in a TOML file: sections with their options, for --help and the documentation.

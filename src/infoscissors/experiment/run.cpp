@@ -8,6 +8,7 @@
 #include "infoscissors/base/progress.h"
 #include "infoscissors/base/random.h"
 #include "infoscissors/data/batches.h"
+#include "infoscissors/experiment/source.h"
 #include "infoscissors/experiment/views.h"
 #include "infoscissors/metric/classification.h"
 #include "infoscissors/metric/image.h"
@@ -25,7 +26,6 @@ using base::Json;
 using base::UsageError;
 namespace fs = std::filesystem;
 
-constexpr const char* kCheckpoint = "checkpoint.safetensors";
 constexpr const char* kOriginals = "images/originals.npy";
 
 results::RunRecord new_record(const RunConfig& config) {
@@ -113,6 +113,7 @@ void Run::train() {
     return;
   }
   bench_ = make_workbench(config_);
+  if (!config_.model_from.empty()) load_source(*bench_);
   record_.data = describe_data(*bench_);
   record_.status = results::kRunning;
   save();
@@ -130,9 +131,11 @@ void Run::train() {
 }
 
 void Run::train_and_measure() {
-  const auto log = train::train(bench_->subject(), config_.train, bench_->runtime, bench_->seed(), place(),
+  auto options = config_.train;
+  options.epochs = bench_->epochs();
+  const auto log = train::train(bench_->subject(), options, bench_->runtime, bench_->seed(), place(),
                                 [&](const train::EpochLog& epoch) {
-                                  base::log::info("{}", epoch_line(epoch, config_.train.epochs));
+                                  base::log::info("{}", epoch_line(epoch, options.epochs));
                                   for (const auto& warning : epoch.warnings) base::log::warning("{}", warning);
                                 });
   record_.train_seconds = log.seconds;
@@ -152,7 +155,7 @@ void Run::train_and_measure() {
 
 std::shared_ptr<Workbench> Run::trained() {
   if (!bench_) bench_ = make_workbench(config_);
-  if (!loaded_) train::load_trained(place(), bench_->subject(), config_.train.epochs);
+  if (!loaded_) train::load_trained(place(), bench_->subject(), bench_->epochs());
   loaded_ = true;
   return bench_;
 }
@@ -160,7 +163,9 @@ std::shared_ptr<Workbench> Run::trained() {
 void Run::measure() {
   const auto& indices = measured_indices();
   const auto result = train::evaluate(bench_->subject(), indices, bench_->runtime, bench_->seed());
-  record_.measures = {{"accuracy", result.accuracy}, {"cross_entropy", result.cross_entropy}};
+  record_.measures = bench_->defense->measures();
+  record_.measures["accuracy"] = result.accuracy;
+  record_.measures["cross_entropy"] = result.cross_entropy;
   base::log::info("accuracy {:.4f} on {} {} images", result.accuracy, indices.size(0), config_.evaluate.split);
 }
 
@@ -257,7 +262,8 @@ void Run::measure_reconstructions(const attack::Outcome& outcome, results::Attac
   record.measures["ssim"] = ssim.mean().item<double>();
   record.measures["psnr"] = metric::psnr(images, truth.images).mean().item<double>();
   record.measures["mse"] = metric::mse(images, truth.images).mean().item<double>();
-  if (!judge_ && defense::canonical_defense(config_.defense) == "none") judge_ = bench_;
+  const bool undefended = !config_.model_from.empty() || defense::canonical_defense(config_.defense) == "none";
+  if (!judge_ && undefended) judge_ = bench_;
   if (judge_) {
     const torch::NoGradGuard no_grad;
     judge_->model.train(false);

@@ -23,7 +23,8 @@ class Run {
   /// Opens an existing one; `runtime` replaces where it was computed.
   static Run open(const std::filesystem::path& directory, const RuntimeOptions& runtime);
 
-  /// Trains (or finishes training) and measures accuracy and cross-entropy on the whole test split.
+  /// Trains (or finishes training; with model_from only the defence's own parts, if it has any) and measures accuracy
+  /// and cross-entropy on the whole test split.
   void train();
 
   /// Runs one attack and records what it achieved. With the same spec and seed as a recorded one nothing happens,
@@ -33,8 +34,8 @@ class Run {
   /// Loads the trained network and measures it anew.
   void evaluate();
 
-  /// The undefended network that judges whether a reconstruction still shows its class; by default a run without
-  /// defence judges its own reconstructions and others are not judged.
+  /// The undefended network that judges whether a reconstruction still shows its class; by default a run whose network
+  /// was trained without a defence judges its own reconstructions, and others are not judged.
   void set_judge(std::shared_ptr<Workbench> judge) { judge_ = std::move(judge); }
 
   const results::RunRecord& record() const { return record_; }

@@ -51,8 +51,9 @@ attack::Query make_query(const std::shared_ptr<Workbench>& bench, std::uint64_t 
     auto generator = tensor::make_generator(bench->runtime.device, seed, "query", (*calls)++);
     std::vector<torch::Tensor> parts;
     for (const auto& part : images.split(kQueryBatch)) {
-      const auto r = bench->model.head.forward(part.to(bench->runtime.device));
-      parts.push_back(bench->defense->release(r, defense::Site::representation, defense::Phase::serve, generator)
+      const auto x = part.to(bench->runtime.device);
+      const auto r = bench->model.head.forward(x);
+      parts.push_back(bench->defense->release(r, defense::Site::representation, defense::Phase::serve, generator, x)
                           .to(torch::kFloat32));
     }
     return torch::cat(parts);
@@ -69,14 +70,9 @@ attack::Observe make_observe(const Sight& sight) {
   };
 }
 
-/// The defence at one site as an algorithm, with draws of its own.
-std::function<torch::Tensor(const torch::Tensor&)> make_release(const Sight& sight, defense::Site site,
-                                                                const char* stream) {
-  auto generator =
-      std::make_shared<torch::Generator>(tensor::make_generator(sight.bench->runtime.device, sight.seed, stream));
-  return [bench = sight.bench, site, generator](const torch::Tensor& exposed) {
-    return bench->defense->release(exposed, site, defense::Phase::serve, *generator);
-  };
+/// A generator that lives as long as the function that draws from it.
+std::shared_ptr<torch::Generator> make_shared_generator(const Sight& sight, const char* stream) {
+  return std::make_shared<torch::Generator>(tensor::make_generator(sight.bench->runtime.device, sight.seed, stream));
 }
 
 }  // namespace
@@ -116,7 +112,9 @@ View make_view(const Sight& sight) {
   view.encoder = private_copy(*bench, &nn::SplitModel::encoder);
   view.representations = sight.exposed.representations;
   view.features = sight.exposed.features;
-  view.release_feature = make_release(sight, defense::Site::feature, "release-feature");
+  view.release_feature = [bench, generator = make_shared_generator(sight, "release-feature")](const torch::Tensor& v) {
+    return bench->defense->release(v, defense::Site::feature, defense::Phase::serve, *generator);
+  };
   view.auxiliary = {auxiliary.images.contiguous(), auxiliary.labels};
   view.image = bench->task.input;
   view.classes = bench->task.classes;
@@ -127,7 +125,10 @@ View make_view(const Sight& sight) {
   if constexpr (std::derived_from<View, attack::BlackBoxView>) view.query = make_query(bench, sight.seed);
   if constexpr (std::derived_from<View, attack::WhiteBoxView>) {
     view.head = private_copy(*bench, &nn::SplitModel::head);
-    view.release = make_release(sight, defense::Site::representation, "release");
+    view.release = [bench, generator = make_shared_generator(sight, "release")](const torch::Tensor& r,
+                                                                                const torch::Tensor& images) {
+      return bench->defense->release(r, defense::Site::representation, defense::Phase::serve, *generator, images);
+    };
   }
   if constexpr (requires { view.observe; }) view.observe = make_observe(sight);
   if constexpr (requires { view.adversary; }) view.adversary = private_adversary(*bench);

@@ -14,6 +14,11 @@ void initialise(nn::SplitModel& model, std::uint64_t seed, std::string_view stre
 
 }  // namespace
 
+std::int64_t Workbench::epochs() const {
+  const bool done = !config.model_from.empty() && defense->learns() == defense::Learns::nothing;
+  return done ? 0 : config.train.epochs;
+}
+
 std::shared_ptr<Workbench> make_workbench(const RunConfig& config) {
   auto bench = std::make_shared<Workbench>();
   bench->config = config;
@@ -33,7 +38,7 @@ defense::Context defense_context(const Workbench& bench) {
           .representation = bench.model.head.output,
           .feature = bench.model.encoder.output,
           .classes = bench.task.classes,
-          .epochs = bench.config.train.epochs,
+          .epochs = bench.epochs(),
           .runtime = bench.runtime,
           .seed = bench.seed()};
 }

@@ -24,8 +24,13 @@ struct Workbench {
   defense::DefensePtr defense;
 
   std::uint64_t seed() const { return static_cast<std::uint64_t>(config.seed); }
-  train::Subject subject() { return {model, *defense, dataset, splits}; }
+  /// A network that came from another run is not trained any further.
+  train::Subject subject() { return {model, *defense, dataset, splits, !config.model_from.empty()}; }
+  /// The epochs of its training: none where nothing is left to learn.
+  std::int64_t epochs() const;
 };
+
+inline constexpr const char* kCheckpoint = "checkpoint.safetensors";  // of every run directory
 
 /// Loads the data and draws the splits and the initial weights from the seed.
 std::shared_ptr<Workbench> make_workbench(const RunConfig& config);

@@ -77,7 +77,7 @@ Certificate fano_accuracy_exact(double entropy, double information, std::int64_t
 Certificate cross_entropy_floor(double random, double information, double divergence) {
   check_information(information);
   if (!(divergence >= 0)) throw UsageError("[mi] a divergence is >= 0, got {}", divergence);
-  const double floor = random - (information + divergence);
+  const double floor = random - (std::max(information, 0.0) + divergence);
   return {.value = std::max(0.0, floor),
           .vacuous = floor <= 0,
           .quantity = "an attacker's mean cross-entropy, at least",
@@ -90,7 +90,7 @@ Certificate squared_error_floor(double kappa, double information, double diverge
   check_information(information);
   check_elements(elements);
   if (!(divergence >= 0)) throw UsageError("[mi] a divergence is >= 0, got {}", divergence);
-  const double floor = 2 * (kappa - (information + divergence)) / static_cast<double>(elements);
+  const double floor = 2 * (kappa - (std::max(information, 0.0) + divergence)) / static_cast<double>(elements);
   return {.value = std::max(0.0, floor),
           .vacuous = floor <= 0,
           .quantity = "mean squared error of a reconstruction, at least",
@@ -109,8 +109,16 @@ Certificate entropy_power_floor(double conditional_entropy, std::int64_t element
           .vacuous = false,
           .quantity = "mean squared error of a reconstruction, at least",
           .unit = "squared units of x, per element",
-          .assumption = "the conditional entropy h(x|r) is not larger than it really is; x has a density",
+          .assumption = "the entropy that goes in is not above h(x|r), and x has a density",
           .source = "Xia et al., CVPR 2025; Cover and Thomas, theorem 8.6.6"};
+}
+
+Certificate along_directions(Certificate floor, double variance, std::int64_t directions, std::int64_t elements) {
+  check_elements(directions);
+  if (directions > elements) throw UsageError("[mi] {} directions of {} elements", directions, elements);
+  if (!(variance >= 0)) throw UsageError("[mi] a variance is >= 0, got {}", variance);
+  floor.value *= variance * static_cast<double>(directions) / static_cast<double>(elements);
+  return floor;
 }
 
 }  // namespace infoscissors::mi

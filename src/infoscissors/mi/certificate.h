@@ -25,8 +25,9 @@ Certificate fano_accuracy(double entropy, double information, std::int64_t class
 Certificate fano_accuracy_exact(double entropy, double information, std::int64_t classes);
 
 /// The least mean cross-entropy, nats, of any attacker model of y given v: random - (information + divergence), not
-/// below 0. `random`: that of guessing without v; `information`: I_vCLUB(v; y); `divergence`: KL(p(y|v) || h_phi(y|v)),
-/// which cannot be computed (a held-out estimate is a lower bound of it).
+/// below 0; a negative estimate of the information counts as 0, here and below. `random`: that of guessing without v;
+/// `information`: I_vCLUB(v; y); `divergence`: KL(p(y|v) || h_phi(y|v)), which cannot be computed (a held-out estimate
+/// is a lower bound of it).
 Certificate cross_entropy_floor(double random, double information, double divergence);
 
 /// The least mean squared error, per element, of any reconstruction of x from r: 2 (kappa - information - divergence) /
@@ -35,5 +36,10 @@ Certificate squared_error_floor(double kappa, double information, double diverge
 
 /// The least mean squared error, per element, from the conditional entropy h(x|r) in nats: exp(2 h / Q) / (2 pi e).
 Certificate entropy_power_floor(double conditional_entropy, std::int64_t elements);
+
+/// A floor per direction on the squared error along `directions` orthonormal directions, in units of which one is
+/// `variance` squared units of x, as a floor per element on all `elements` >= directions: the error along the other
+/// directions is not below 0.
+Certificate along_directions(Certificate floor, double variance, std::int64_t directions, std::int64_t elements);
 
 }  // namespace infoscissors::mi

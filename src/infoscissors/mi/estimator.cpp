@@ -115,16 +115,17 @@ Estimate Estimator::estimate(const Pairs& held_out) const {
 }
 
 Estimate measure(Estimator& estimator, const Pairs& pairs, const MeasureOptions& options) {
-  Pairs held_out = pairs;
-  if (estimator.learns()) {
-    const Split parts = split_pairs(pairs, options.held_out, options.seed);
-    estimator.fit(parts.fit, options.seed);
-    held_out = parts.held_out;
-  }
+  if (!estimator.learns()) return measure(estimator, Split{pairs, pairs}, options);
+  return measure(estimator, split_pairs(pairs, options.held_out, options.seed), options);
+}
+
+Estimate measure(Estimator& estimator, const Split& parts, const MeasureOptions& options) {
+  const Pairs& held_out = parts.held_out;
+  if (estimator.learns()) estimator.fit(parts.fit, options.seed);
   Estimate estimate = estimator.estimate(held_out);
   if (options.permutations < 1 || estimate.health.not_finite) return estimate;
   auto generator = tensor::make_generator(torch::kCPU, options.seed, "mi/permutation");
-  const auto device = pairs.x.device();
+  const auto device = held_out.x.device();
   const Pairs some = held_out.select(torch::arange(std::min(kTestPairs, held_out.size()), device));
   const double observed = estimator.value(some);
   std::int64_t as_large = 0;

@@ -92,6 +92,9 @@ struct MeasureOptions {
 /// for any fit, since the fitted parts never saw these pairs; it is not a test of the value.
 Estimate measure(Estimator& estimator, const Pairs& pairs, const MeasureOptions& options);
 
+/// The same with the split given; a method that learns nothing uses the held-out part alone, too.
+Estimate measure(Estimator& estimator, const Split& parts, const MeasureOptions& options);
+
 base::Registry<EstimatorPtr>& registry();
 
 /// `name(key=value,...)` -> estimator. Throws UsageError.

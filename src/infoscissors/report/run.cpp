@@ -9,11 +9,15 @@
 namespace infoscissors::report {
 
 RunDirectory open_run(const std::filesystem::path& path) {
-  return {path, results::load_run(path)};
+  auto record = results::load_run(path);
+  auto certificates = results::load_certificates(path, record);
+  return {path, std::move(record), std::move(certificates)};
 }
 
 std::string label(const RunDirectory& run) {
-  if (!run.record.defense.empty()) return run.record.defense;
+  const auto source = run.record.config.find("model_from");
+  const bool added = source != run.record.config.end() && source->is_string() && *source != "";
+  if (!run.record.defense.empty()) return run.record.defense + (added ? ", added after training" : "");
   const auto whole = run.path.lexically_normal();
   return whole.has_filename() ? whole.filename().string() : whole.parent_path().filename().string();
 }

@@ -15,6 +15,10 @@ std::string summary_section(const std::vector<RunDirectory>& runs, const Compari
 /// Accuracy and leakage of every run.
 std::string comparison_section(const Comparison& comparison);
 
+/// What estimates of information forbid every attacker, what was measured, and where the two contradict each other.
+/// Empty where no run has certificates.
+std::string certificates_section(const std::vector<RunDirectory>& runs, const Comparison& comparison);
+
 /// Originals above the reconstructions of every run and attack. Empty where no run has images.
 std::string pictures_section(const std::vector<RunDirectory>& runs, const Comparison& comparison);
 

@@ -53,6 +53,10 @@ font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monosp
 .pictures td{text-align:center}
 .pictures img{display:block;width:4.5rem;height:4.5rem;object-fit:contain;image-rendering:pixelated;border-radius:2px;
 outline:1px solid var(--edge)}
+.violated{color:var(--leak)}
+.certificates .run th{border-top:1px solid var(--edge);color:var(--accent)}
+.certificates .assumption{font-size:.8rem;color:var(--soft);min-width:18rem}
+.certificates .assumption p{margin:.25rem 0 0}
 .ssim{font-size:.78rem;color:var(--soft);font-variant-numeric:tabular-nums}
 strong{white-space:nowrap}
 .hidden{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}

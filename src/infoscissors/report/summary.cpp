@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <set>
 
@@ -44,6 +45,15 @@ std::string leakage(const Comparison& comparison, const Row& row, const Row* ref
   return out.empty() ? " No attack was run against it." : out;
 }
 
+std::string violations(const RunDirectory& run) {
+  if (!run.certificates) return {};
+  const auto& list = run.certificates->list;
+  const auto count = std::count_if(list.begin(), list.end(),
+                                   [&](const auto& certificate) { return violated(certificate, run.record); });
+  if (count == 0) return {};
+  return fmt::format(" What was measured contradicts <strong>{} of its {} certificates</strong>.", count, list.size());
+}
+
 std::string accuracy(const Row& row, const Row* reference) {
   if (!std::isfinite(row.accuracy)) return "the accuracy has not been measured.";
   std::string out = fmt::format("the device is right on <strong>{}</strong> of the test images",
@@ -77,7 +87,8 @@ std::string summary_section(const std::vector<RunDirectory>& runs, const Compari
     const bool plain = label(runs[i]) == "none";
     const Row* reference = plain ? nullptr : undefended(runs, comparison, i);
     const std::string subject = plain && row.label == "none" ? "Without a defence" : "With " + code(row.label);
-    out += fmt::format("<li>{} {}{}</li>\n", subject, accuracy(row, reference), leakage(comparison, row, reference));
+    out += fmt::format("<li>{} {}{}{}</li>\n", subject, accuracy(row, reference), leakage(comparison, row, reference),
+                       violations(runs[i]));
   }
   return out +
          "</ul>\n<p class='note'>SSIM is 1 for identical images and near 0 for unrelated ones. The figures hold for "

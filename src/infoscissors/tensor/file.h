@@ -26,6 +26,8 @@ TensorFile load_tensors(const std::filesystem::path& path);
 
 /// A NumPy .npy file (version 1.0 to 3.0, C or Fortran order, little-endian numbers and bool).
 torch::Tensor load_npy(const std::filesystem::path& path);
+/// The same from a file's bytes; `name` stands for them in errors.
+torch::Tensor parse_npy(const std::string& content, const std::string& name);
 void save_npy(const std::filesystem::path& path, const torch::Tensor& tensor);
 
 }  // namespace infoscissors::tensor

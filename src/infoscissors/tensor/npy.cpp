@@ -1,5 +1,6 @@
 #include "infoscissors/base/npy.h"
 #include "infoscissors/base/error.h"
+#include "infoscissors/base/file.h"
 #include "infoscissors/tensor/boolean.h"
 #include "infoscissors/tensor/file.h"
 
@@ -22,12 +23,12 @@ const std::map<std::string, torch::ScalarType>& scalars() {
 
 }  // namespace
 
-torch::Tensor load_npy(const std::filesystem::path& path) {
-  const base::NpyArray array = base::read_npy(path);
+torch::Tensor parse_npy(const std::string& content, const std::string& name) {
+  const base::NpyArray array = base::parse_npy(content, name);
   const auto found = scalars().find(array.dtype);
-  if (found == scalars().end()) throw Error("{}: numbers of type {} are not supported", path.string(), array.dtype);
+  if (found == scalars().end()) throw Error("{}: numbers of type {} are not supported", name, array.dtype);
   if (found->second == torch::kBool && !all_boolean(array.data)) {
-    throw Error("{}: holds a boolean that is neither 0 nor 1", path.string());
+    throw Error("{}: holds a boolean that is neither 0 nor 1", name);
   }
   auto shape = array.shape;
   if (array.fortran_order) std::reverse(shape.begin(), shape.end());
@@ -37,6 +38,10 @@ torch::Tensor load_npy(const std::filesystem::path& path) {
   std::vector<std::int64_t> order(shape.size());
   for (std::size_t i = 0; i < order.size(); ++i) order[i] = static_cast<std::int64_t>(order.size() - 1 - i);
   return tensor.permute(order).contiguous();
+}
+
+torch::Tensor load_npy(const std::filesystem::path& path) {
+  return parse_npy(base::read_file(path), path.string());
 }
 
 void save_npy(const std::filesystem::path& path, const torch::Tensor& tensor) {

@@ -20,8 +20,9 @@ void for_each_batch(const Subject& subject, const torch::Tensor& indices, const 
     const auto batch = data::gather(subject.dataset, part, runtime.device);
     auto generator = tensor::make_generator(runtime.device, seed, "evaluate", static_cast<std::uint64_t>(begin));
     const auto r = subject.defense.release(subject.model.head.forward(batch.images), defense::Site::representation,
-                                           phase, generator);
-    const auto v = subject.defense.release(subject.model.encoder.forward(r), defense::Site::feature, phase, generator);
+                                           phase, generator, batch.images);
+    const auto v = subject.defense.release(subject.model.encoder.forward(r), defense::Site::feature, phase, generator,
+                                           batch.images);
     use(batch, r, v);
   }
 }

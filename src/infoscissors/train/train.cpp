@@ -42,6 +42,7 @@ class Loop {
       save();
       if (on_epoch) on_epoch(log);
     }
+    if (options_.epochs == 0) save();
     return position_.log;
   }
 
@@ -49,7 +50,7 @@ class Loop {
   static constexpr std::int64_t kSums = 4;  // loss, cross-entropy, correct predictions, images
 
   static std::vector<torch::Tensor> main_parameters(const Subject& subject) {
-    auto all = subject.model.parameters();
+    auto all = subject.frozen ? std::vector<torch::Tensor>{} : subject.model.parameters();
     for (const auto& parameter : subject.defense.trained_parameters()) all.push_back(parameter);
     return all;
   }
@@ -59,7 +60,7 @@ class Loop {
                                      {.pad = options_.crop, .flip = options_.flip}, seed_, position_.epoch,
                                      runtime_.device);
     base::Progress progress(fmt::format("epoch {}/{}", position_.epoch + 1, options_.epochs), batches.count(), "steps");
-    subject_.model.train(true);
+    subject_.model.train(!subject_.frozen);
     auto begin = Clock::now();
     while (position_.step < batches.count()) {
       const double epoch = static_cast<double>(position_.epoch) +
@@ -87,28 +88,40 @@ class Loop {
                        .cross_entropy = {},
                        .progress = epoch / static_cast<double>(options_.epochs),
                        .epoch = epoch,
+                       .rate = learning_rate(options_, epoch),
                        .generator = tensor::make_generator(runtime_.device, seed_, "step", index)};
     forward(step);
     subject_.defense.update_adversary(step);
     auto loss = subject_.defense.task_weight(step) * step.cross_entropy;
     const auto penalty = subject_.defense.penalty(step);
     if (penalty.defined()) loss = loss + penalty;
+    if (!optimizer_.parameters().empty()) descend(loss, step.rate);
+    subject_.defense.finish_step();
+    count(step, loss.detach(), step.cross_entropy.detach());
+  }
+
+  void descend(const torch::Tensor& loss, double rate) {
     optimizer_.zero_grad();
     // Only the main network's parameters: a penalty's path leads through adversaries that must not feel it.
     torch::autograd::backward({loss}, {}, {}, false, optimizer_.parameters());
     if (options_.clip > 0) optimizer_.clip_gradient(options_.clip);
-    optimizer_.step(learning_rate(options_, epoch));
-    subject_.defense.finish_step();
-    count(step, loss.detach(), step.cross_entropy.detach());
+    optimizer_.step(rate);
   }
 
   void forward(defense::Step& step) {
     const tensor::Autocast autocast(runtime_);
     const auto phase = defense::Phase::train;
     step.representation = subject_.defense.release(subject_.model.head.forward(step.images),
-                                                   defense::Site::representation, phase, step.generator);
+                                                   defense::Site::representation, phase, step.generator, step.images);
     step.feature = subject_.defense.release(subject_.model.encoder.forward(step.representation), defense::Site::feature,
-                                            phase, step.generator);
+                                            phase, step.generator, step.images);
+    // The device computes the loss, so the gradient that crosses the wire is the one in v.
+    if (step.feature.requires_grad()) {
+      step.feature.register_hook([this, draws = step.generator](const torch::Tensor& gradient) {
+        auto generator = draws;  // another handle to the same one
+        return subject_.defense.release_gradient(gradient, generator);
+      });
+    }
     step.logits = subject_.model.classifier.forward(step.feature).to(torch::kFloat32);
     step.cross_entropy = torch::cross_entropy_loss(step.logits, step.labels);
   }

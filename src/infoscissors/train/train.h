@@ -38,6 +38,7 @@ struct Subject {
   defense::Defense& defense;
   const data::Dataset& dataset;
   const data::Splits& splits;
+  bool frozen = false;  // the network is trained already and stays as it is; only the defence's own parts learn
 };
 
 struct EpochLog {
@@ -64,9 +65,10 @@ using ServerFactor = std::function<torch::Tensor(const torch::Tensor& now, const
 /// Trains from where the checkpoint stands (or from the start) to the last epoch: one forward pass of head and encoder
 /// a step, the defence's adversaries, the weighted cross-entropy plus penalties, one step of the main optimiser (Duan
 /// et al. 2024, algorithm 1). The state is saved after every epoch and on an interrupt, in the middle of an epoch if
-/// need be; on one thread in fp32 a resumed training ends bit for bit like an undisturbed one. `on_epoch` is called
-/// after each epoch. `server` touches the encoder's updates alone. Throws Interrupted after saving; Error when the loss
-/// is not finite; UsageError for a foreign checkpoint.
+/// need be; on one thread in fp32 a resumed training ends bit for bit like an undisturbed one. Of a frozen network no
+/// weight and no running mean changes, and without epochs the checkpoint is just written. `on_epoch` is called after
+/// each epoch. `server` touches the encoder's updates alone. Throws Interrupted after saving; Error when the loss is not
+/// finite; UsageError for a foreign checkpoint.
 TrainLog train(const Subject& subject, const TrainOptions& options, const tensor::Runtime& runtime, std::uint64_t seed,
                const CheckpointPlace& place, const std::function<void(const EpochLog&)>& on_epoch,
                const ServerFactor& server = {});
