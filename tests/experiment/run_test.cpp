@@ -220,8 +220,8 @@ class TestNoise : public defense::Defense {
   explicit TestNoise(const Options&) {}
   static base::Doc doc() { return {"test-noise", "noise", "this test"}; }
   static std::string sites() { return "representation, feature"; }
-  torch::Tensor release(const torch::Tensor& exposed, defense::Site, defense::Phase,
-                        torch::Generator& generator) override {
+  torch::Tensor release(const torch::Tensor& exposed, defense::Site, defense::Phase, torch::Generator& generator,
+                        const torch::Tensor&) override {
     return exposed + 0.5 * torch::randn(exposed.sizes().vec(), generator, exposed.options());
   }
 };
@@ -246,8 +246,8 @@ TEST(View, EverySightOfARandomDefenceHasDrawsOfItsOwn) {
   EXPECT_GT(variance(view.release_feature(v) - v), 0.05) << "what becomes of v is known to the server, who returns it";
   EXPECT_FALSE(view.release_feature(v).equal(view.release_feature(v)));
   const auto white = make_view<attack::AdaptiveWhiteBoxView>(sight);
-  EXPECT_NEAR(variance(white.release(clean) - clean), 0.25, 0.025);
-  EXPECT_FALSE(white.release(clean).equal(sight.exposed.representations)) << "not the draws of the device";
+  EXPECT_NEAR(variance(white.release(clean, images) - clean), 0.25, 0.025);
+  EXPECT_FALSE(white.release(clean, images).equal(sight.exposed.representations)) << "not the draws of the device";
 }
 
 TEST(Notebook, KeepsPagesInAFileForOneIdentity) {
