@@ -6,6 +6,7 @@
 #include "infoscissors/base/machine.h"
 #include "infoscissors/base/random.h"
 #include "infoscissors/data/batches.h"
+#include "infoscissors/experiment/views.h"
 #include "infoscissors/mi/certificate.h"
 #include "infoscissors/mi/estimator.h"
 #include "infoscissors/mi/residual.h"
@@ -141,7 +142,10 @@ base::Spec generator_spec(const CertifyOptions& options) {
 mi::Reconstructed reconstruct(const Subject& subject, std::int64_t trained) {
   auto spec = generator_spec(subject.options);
   spec.options.emplace_back("budget", fmt::format("{}", trained));
-  auto view = black_box_view(subject.bench, subject.exposed, base::derive_seed(subject.options.seed, "generator"));
+  auto view = make_view<attack::BlackBoxView>({.bench = subject.bench,
+                                               .exposed = subject.exposed,
+                                               .indices = subject.chosen.indices,
+                                               .seed = base::derive_seed(subject.options.seed, "generator")});
   view.auxiliary = {subject.batch.images.slice(0, 0, trained).contiguous(), subject.batch.labels.slice(0, 0, trained)};
   const auto method = std::get<std::shared_ptr<const attack::BlackBoxAttack>>(attack::registry().make(spec));
   return {subject.batch.images, method->run(view).reconstructions.to(torch::kCPU, torch::kFloat32).clamp(0, 1)};
