@@ -113,7 +113,7 @@ nn::LayerPtr trained_adversary(const Toy& toy) {
   options.rate = 1e-2;
   base::Json details;
   const auto images = toy.images.slice(0, 64, 200);
-  fit_inverse("psi", *layer, {toy.head.forward(images).detach(), images}, {}, options, 4, details);
+  fit_inverse("psi", *layer, {toy.head.forward(images).detach(), images}, {}, options, toy.black_box(), details);
   return layer;
 }
 
@@ -133,7 +133,7 @@ TEST(KaAdaptive, BeginsWhereTheDefencesGeneratorStands) {
 // v of the toy is a pooled map: r's rows are silenced, so that only v can tell what was there.
 TEST(CombinedInput, TakesFromVWhatRDoesNotShow) {
   const Toy toy;
-  const std::string options = "(decoder=conv,width=12,budget=200,batch=16,steps=300,epochs=1,rate=1e-2)";
+  const std::string options = "(decoder=conv,width=12,budget=120,batch=16,steps=200,epochs=1,rate=1e-2)";
   auto view = toy.black_box(32);
   const auto whole = run("combined-input" + options, view);
   EXPECT_GT(similarity(whole.reconstructions, toy.truth(32)), 0.8);

@@ -213,6 +213,75 @@ TEST(View, SeesItsVictimsAgainAsTheDeviceSendsThem) {
   EXPECT_EQ(view.adversary, nullptr) << "and there is no generator psi";
 }
 
+/// Noise of variance 1/4 at both sites, for this test alone.
+class TestNoise : public defense::Defense {
+ public:
+  struct Options {
+    base::Fields fields() { return {}; }
+  };
+  explicit TestNoise(const Options&) {}
+  static base::Doc doc() { return {"test-noise", "noise", "this test"}; }
+  static std::string sites() { return "representation, feature"; }
+  torch::Tensor release(const torch::Tensor& exposed, defense::Site, defense::Phase, torch::Generator& generator,
+                        const torch::Tensor&) override {
+    return exposed + 0.5 * torch::randn(exposed.sizes().vec(), generator, exposed.options());
+  }
+};
+const bool noise_registered = defense::register_defense<TestNoise>();
+
+// 8192 elements: the relative standard error of a variance is 1.6 %.
+TEST(View, EverySightOfARandomDefenceHasDrawsOfItsOwn) {
+  auto config = tiny();
+  config.defense = "test-noise";
+  const auto sight = sight_of(config);
+  const torch::NoGradGuard no_grad;
+  const auto images = data::gather(sight.bench->dataset, sight.indices, torch::kCPU).images;
+  sight.bench->model.train(false);
+  const auto clean = sight.bench->model.head.forward(images);
+  const auto view = make_view<attack::AdaptiveView>(sight);
+  const auto variance = [](const torch::Tensor& difference) { return difference.square().mean().item<double>(); };
+  auto sum = sight.exposed.representations;
+  for (int i = 1; i < 4; ++i) sum = sum + view.observe().representations;
+  EXPECT_NEAR(variance(sum / 4 - clean), 0.25 / 4, 0.1 * 0.25 / 4);
+  EXPECT_NEAR(variance((view.query(images) + view.query(images)) / 2 - clean), 0.25 / 2, 0.1 * 0.25 / 2);
+  const auto v = view.encoder.forward(clean);
+  EXPECT_GT(variance(view.release_feature(v) - v), 0.05) << "what becomes of v is known to the server, who returns it";
+  EXPECT_FALSE(view.release_feature(v).equal(view.release_feature(v)));
+  const auto white = make_view<attack::AdaptiveWhiteBoxView>(sight);
+  EXPECT_NEAR(variance(white.release(clean, images) - clean), 0.25, 0.025);
+  EXPECT_FALSE(white.release(clean, images).equal(sight.exposed.representations)) << "not the draws of the device";
+}
+
+TEST(Notebook, KeepsPagesInAFileForOneIdentity) {
+  const tests::TemporaryDirectory directory;
+  const auto file = directory / "notes.safetensors";
+  {
+    const auto notebook = open_notebook(file, "one");
+    EXPECT_TRUE(notebook.read("page").empty());
+    notebook.write("page", {{"a", torch::arange(3)}, {"b", torch::tensor(0.5, torch::kFloat64)}});
+    notebook.write("page2", {{"a", torch::ones({2})}});
+  }
+  const auto page = open_notebook(file, "one").read("page");
+  ASSERT_EQ(page.size(), 2U);
+  EXPECT_TRUE(page.at("a").equal(torch::arange(3)));
+  EXPECT_EQ(page.at("b").item<double>(), 0.5);
+  EXPECT_TRUE(open_notebook(file, "another").read("page").empty());
+  auto bytes = base::read_file(file);
+  bytes[bytes.size() - 2] ^= 1;
+  base::write_file(file, bytes);
+  EXPECT_TRUE(open_notebook(file, "one").read("page").empty()) << "damaged: begun anew";
+}
+
+TEST(Run, AFinishedAttackLeavesNoNotebook) {
+  const tests::TemporaryDirectory directory;
+  auto run = Run::start(tiny(), directory / "run");
+  run.train();
+  run.attack("rmle(steps=3)", std::nullopt, false);
+  for (const auto& entry : std::filesystem::directory_iterator(directory / "run")) {
+    EXPECT_FALSE(entry.path().filename().string().starts_with("attack-")) << entry.path();
+  }
+}
+
 TEST(View, HandsOutACopyOfTheDefencesGenerator) {
   auto config = tiny();
   config.defense = "infoscissors(input=0.2,prediction=0.1,psi_width=4)";

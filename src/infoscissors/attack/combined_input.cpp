@@ -93,7 +93,7 @@ class CombinedInput final : public BlackBoxAttack {
       const auto r = query(asked);
       return pack(r, features_of(view, r));
     };
-    fit_inverse(kName, *net, {pack(answers, features), images}, redraw, options_, view.seed, outcome.details);
+    fit_inverse(kName, *net, {pack(answers, features), images}, redraw, options_, view, outcome.details);
     outcome.details["queries"] = query.used();
     const auto sizes = view.representations.sizes().slice(1).vec();
     const auto elements = nn::element_count(sizes);

@@ -2,6 +2,7 @@
 
 #include "infoscissors/attack/fit.h"
 #include "infoscissors/base/error.h"
+#include "infoscissors/base/interrupt.h"
 #include "infoscissors/base/progress.h"
 #include "infoscissors/nn/decoder.h"
 #include "infoscissors/nn/initialise.h"
@@ -12,7 +13,9 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <string>
 #include <utility>
+#include <vector>
 
 namespace infoscissors::attack {
 namespace {
@@ -50,6 +53,56 @@ void keep_if_better(nn::Layer& net, const Pairs& held, std::int64_t step, Best& 
   best.finite = finite;
 }
 
+/// Where a training stands, as a page of the notebook.
+class Place {
+ public:
+  Place(Notebook notebook, nn::Layer& net, nn::Optimizer& optimizer, Best& best)
+      : notebook_(std::move(notebook)), net_(net), optimizer_(optimizer), best_(best) {}
+
+  void write(std::int64_t step) const {
+    if (!notebook_.write) return;
+    Notebook::Page page = {{"at", torch::tensor(std::vector<std::int64_t>{step, best_.step, best_.finite ? 1 : 0})},
+                           {"loss", torch::tensor(best_.loss, torch::kFloat64)}};
+    put(page, "net.", nn::state_of(net_));
+    put(page, "optimizer.", optimizer_.state());
+    put(page, "best.", best_.weights);
+    notebook_.write(kPage, page);
+  }
+
+  // The step to go on from.
+  std::int64_t read() const {
+    if (!notebook_.read) return 0;
+    const auto page = notebook_.read(kPage);
+    if (page.empty()) return 0;
+    nn::load_state(net_, take(page, "net."));
+    optimizer_.load_state(take(page, "optimizer."));
+    const auto& at = page.at("at");
+    best_ = {.loss = page.at("loss").item<double>(),
+             .step = at[1].item<std::int64_t>(),
+             .finite = at[2].item<std::int64_t>() == 1,
+             .weights = take(page, "best.")};
+    return at[0].item<std::int64_t>();
+  }
+
+ private:
+  static constexpr const char* kPage = "inverse";
+  static void put(Notebook::Page& page, const std::string& prefix, const Notebook::Page& part) {
+    for (const auto& [name, tensor] : part) page[prefix + name] = tensor;
+  }
+  static Notebook::Page take(const Notebook::Page& page, const std::string& prefix) {
+    Notebook::Page part;
+    for (const auto& [name, tensor] : page) {
+      if (name.starts_with(prefix)) part[name.substr(prefix.size())] = tensor;
+    }
+    return part;
+  }
+
+  Notebook notebook_;
+  nn::Layer& net_;
+  nn::Optimizer& optimizer_;
+  Best& best_;
+};
+
 }  // namespace
 
 base::Fields InverseOptions::fields() {
@@ -78,21 +131,26 @@ nn::LayerPtr make_inverse(const std::string& family, const nn::Shape& input, con
 }
 
 void fit_inverse(const std::string& attack, nn::Layer& net, Pairs pairs, const Redraw& redraw,
-                 const InverseOptions& options, std::uint64_t seed, base::Json& details) {
+                 const InverseOptions& options, const NoQueryView& view, base::Json& details) {
   const auto count = pairs.inputs.size(0);
   const auto held =
       std::clamp<std::int64_t>(std::llround(options.validation * static_cast<double>(count)), 1, count - 1);
   auto training = pairs.part(held, count);
-  BatchStream batches(count - held, options.batch, tensor::make_generator(torch::kCPU, seed, attack + ":order"));
+  BatchStream batches(count - held, options.batch, tensor::make_generator(torch::kCPU, view.seed, attack + ":order"));
   const auto passes = batches.per_pass();
   const auto steps = std::max(options.steps, options.epochs * passes);
-  const auto every = std::max(passes, steps / 100);
+  const auto every = std::max(passes, steps / 100), noted = std::max(passes, steps / 10);
   nn::Optimizer optimizer(net.parameters(), {.rule = nn::Rule::adam});
   base::Progress progress(attack, steps);
   Best best;
-  keep_if_better(net, pairs.part(0, held), 0, best);
-  for (std::int64_t step = 0; step < steps; ++step) {
+  const Place place(options.draws == 1 ? view.notebook : Notebook{}, net, optimizer, best);
+  const auto begin = place.read();
+  if (begin == 0) keep_if_better(net, pairs.part(0, held), 0, best);
+  for (std::int64_t i = 0; i < begin; ++i) batches.next();
+  for (std::int64_t step = begin; step < steps; ++step) {
+    if (base::interrupt_requested()) place.write(step);
     stop_if_interrupted(attack);
+    if (step > begin && step % noted == 0) place.write(step);
     const auto index = batches.next().to(training.inputs.device());
     const auto images = training.images.index_select(0, index);
     const auto pass = step / passes;

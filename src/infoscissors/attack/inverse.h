@@ -47,9 +47,10 @@ nn::LayerPtr make_inverse(const std::string& family, const nn::Shape& input, con
 /// Trains `net` on the pairs by squared error and leaves it in evaluation mode with the weights that did best on the
 /// held-out share, those it came with among them; they too are the attacker's own. The first `draws` passes each see
 /// answers of their own, the first being the pairs as given; later passes see the last ones. Writes what it did to
-/// `details`. Random streams are named after the attack.
+/// `details`. Random streams are named after the attack. Keeps its place in the view's notebook where draws is 1:
+/// answers to repeated questions are not kept.
 void fit_inverse(const std::string& attack, nn::Layer& net, Pairs pairs, const Redraw& redraw,
-                 const InverseOptions& options, std::uint64_t seed, base::Json& details);
+                 const InverseOptions& options, const NoQueryView& view, base::Json& details);
 
 /// The net's answer in [0, 1] for every row of `inputs`, which `prepare` brings into the form of the pairs.
 torch::Tensor invert_with(nn::Layer& net, const torch::Tensor& inputs, const torch::Device& device,

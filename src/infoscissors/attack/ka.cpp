@@ -37,7 +37,7 @@ class Ka final : public BlackBoxAttack {
     initialise(*decoder, view.seed, "ka:weights");
     decoder->to(view.device);
     const auto redraw = [&](const torch::Tensor& asked) { return standard.live_only(query(asked)); };
-    fit_inverse("ka", *decoder, pairs, redraw, options_, view.seed, outcome.details);
+    fit_inverse("ka", *decoder, pairs, redraw, options_, view, outcome.details);
     outcome.details["queries"] = query.used();
     outcome.reconstructions = invert_with(*decoder, view.representations, view.device,
                                           [&](const torch::Tensor& r) { return standard.live_only(r); });

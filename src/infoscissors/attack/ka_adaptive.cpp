@@ -64,7 +64,7 @@ class KaAdaptive final : public AdaptiveAttack {
     const Pairs pairs{prepare(answers), images};
     const auto net = psi ? view.adversary : fresh(pairs, view);
     fit_inverse(
-        kName, *net, pairs, [&](const torch::Tensor& asked) { return prepare(ask(asked)); }, options_, view.seed,
+        kName, *net, pairs, [&](const torch::Tensor& asked) { return prepare(ask(asked)); }, options_, view,
         outcome.details);
     outcome.details["queries"] = query.used();
     outcome.reconstructions = invert_with(*net, received, view.device, prepare);

@@ -84,16 +84,16 @@ class Prior final : public WhiteBoxAttack {
   Outcome run(const WhiteBoxView& view) const override {
     return invert_by_search(
         "prior", view, view.representations, [&](const torch::Tensor& x) { return view.head.forward(x); }, options_, 1,
-        [&] { return parametrise(view); });
+        [&](std::uint64_t group) { return parametrise(view, group); });
   }
 
  private:
   // What is no image (C, H, W) is generated as one of as many elements, as the inverse networks do.
-  Parametrisation parametrise(const NoQueryView& view) const {
+  Parametrisation parametrise(const NoQueryView& view, std::uint64_t group) const {
     const auto& image = view.image;
     const auto channels = image.size() > 1 ? image.front() : 1, columns = image.size() > 0 ? image.back() : 1;
     const PriorShape shape{channels, nn::element_count(image) / channels / columns, columns, options_.width};
-    const auto generator = tensor::make_generator(torch::kCPU, view.seed, "prior:weights");
+    const auto generator = tensor::make_generator(torch::kCPU, view.seed, "prior:weights", group);
     const auto noise =
         prior_noise(shape, tensor::make_generator(torch::kCPU, view.seed, "prior:noise")).to(view.device);
     auto sizes = image;

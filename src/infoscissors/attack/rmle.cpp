@@ -7,6 +7,9 @@
 #include "infoscissors/tensor/device.h"
 
 #include <algorithm>
+#include <optional>
+#include <string>
+#include <utility>
 #include <vector>
 
 namespace infoscissors::attack {
@@ -14,6 +17,25 @@ namespace {
 
 constexpr std::int64_t kElementsAtOnce = std::int64_t{1} << 23;  // of r; its graph takes a few times 32 MiB
 constexpr std::int64_t kJudged = 16;  // evaluations that compare starts where the perturbation is random
+
+std::string page_of(std::size_t group) {
+  return "group" + std::to_string(group);
+}
+
+std::optional<Found> recall(const Notebook& notebook, std::size_t group) {
+  if (!notebook.read) return std::nullopt;
+  const auto page = notebook.read(page_of(group));
+  if (page.empty()) return std::nullopt;
+  return Found{page.at("images"), page.at("objective"), page.at("start"), page.at("steps").item<std::int64_t>()};
+}
+
+void note(const Notebook& notebook, std::size_t group, const Found& found) {
+  if (!notebook.write) return;
+  notebook.write(page_of(group), {{"images", found.images},
+                                  {"objective", found.objective},
+                                  {"start", found.start},
+                                  {"steps", torch::tensor(found.steps)}});
+}
 
 }  // namespace
 
@@ -66,37 +88,45 @@ std::int64_t ReleaseOptions::judged() const {
 
 Outcome invert_by_search(const std::string& attack, const NoQueryView& view, const torch::Tensor& received,
                          const Represent& represent, const RmleOptions& options, std::int64_t judged,
-                         const std::function<Parametrisation()>& parametrise) {
+                         const std::function<Parametrisation(std::uint64_t group)>& parametrise) {
   const Standardizer standard(received);
-  const auto images =
-      pixels(view.image, view.device, tensor::make_generator(torch::kCPU, view.seed, attack + ":start"));
+  const auto candidates = [&](std::uint64_t group) {
+    if (parametrise) return parametrise(group);
+    const auto generator = tensor::make_generator(torch::kCPU, view.seed, attack + ":start", group);
+    return pixels(view.image, view.device, generator);
+  };
   Outcome outcome;
   outcome.details = {{"live_channels", standard.live()}, {"dead_channels", standard.dead()}};
   if (standard.live() == 0) {
-    outcome.reconstructions = images.draw(0, received.size(0)).front();
+    outcome.reconstructions = pixels(view.image, view.device, {}).draw(0, received.size(0)).front();
     return outcome;
   }
-  const auto candidates = parametrise ? parametrise() : images;
   const auto chunk =
       std::max<std::int64_t>(1, kElementsAtOnce / std::max<std::int64_t>(1, received[0].numel() * options.starts));
   std::vector<Found> found;
   for (const auto& part : received.split(chunk)) {
+    const auto group = found.size();
+    if (auto kept = recall(view.notebook, group)) {
+      found.push_back(std::move(*kept));
+      continue;
+    }
     const auto target = standard.live_only(part.to(view.device, torch::kFloat32));
     const auto standardised = [&](const torch::Tensor& x) { return standard.live_only(represent(x)); };
     const auto objective = [&](const torch::Tensor& x, const torch::Tensor& owner) {
       return rmle_objective(x, standardised, target.index_select(0, owner), options.tv, options.l2);
     };
-    found.push_back(search(attack, candidates, objective, target.size(0),
+    found.push_back(search(attack, candidates(group), objective, target.size(0),
                            {.steps = options.steps,
                             .rate = options.rate,
                             .tolerance = options.tolerance,
                             .window = options.window,
                             .starts = options.starts,
                             .judged = judged}));
+    note(view.notebook, group, found.back());
   }
   const auto all = [&](torch::Tensor Found::*member) {
     std::vector<torch::Tensor> parts;
-    for (const auto& part : found) parts.push_back(part.*member);
+    for (const auto& part : found) parts.push_back((part.*member).to(view.device));
     return torch::cat(parts);
   };
   const auto slowest =

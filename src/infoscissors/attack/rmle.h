@@ -51,10 +51,11 @@ struct ReleaseOptions : RmleOptions {
 };
 
 /// Searches the images whose representations are those received, (N, ...), standardised per channel by the received
-/// ones, in groups as large as memory allows. `parametrise` makes the candidates; by default pixels. Answers mid-grey
-/// where every channel is constant. Random streams are named after the attack.
+/// ones, in groups as large as memory allows. `parametrise` makes a group's candidates; by default pixels. Answers
+/// mid-grey where every channel is constant. Random streams are named after the attack and the group. Finished groups
+/// are kept in the view's notebook.
 Outcome invert_by_search(const std::string& attack, const NoQueryView& view, const torch::Tensor& received,
                          const Represent& represent, const RmleOptions& options, std::int64_t judged,
-                         const std::function<Parametrisation()>& parametrise = {});
+                         const std::function<Parametrisation(std::uint64_t group)>& parametrise = {});
 
 }  // namespace infoscissors::attack

@@ -6,6 +6,8 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
+#include <string>
 
 /// What an attacker sees. Each view holds what its threat model grants and nothing else; in particular no view holds
 /// the images or labels that are attacked, so no attack can choose anything by the truth.
@@ -25,6 +27,14 @@ struct Auxiliary {
 /// Each call draws fresh noise where the defence has any.
 using Query = std::function<torch::Tensor(const torch::Tensor& images)>;
 
+/// Where a long attack notes how far it has come, so that the same attack goes on from there after an interruption. It
+/// holds what the attack itself put there and nothing else. Empty functions: nothing is kept.
+struct Notebook {
+  using Page = std::map<std::string, torch::Tensor>;
+  std::function<Page(const std::string& name)> read;  // an empty page where nothing was written
+  std::function<void(const std::string& name, const Page& page)> write;
+};
+
 /// The curious server at inference time, who can ask the device nothing: its own encoder, what crossed the wire, its
 /// own data and the public shapes.
 struct NoQueryView {
@@ -41,6 +51,7 @@ struct NoQueryView {
   std::function<nn::LayerPtr()> fresh_encoder;  // the encoder's architecture with random weights
   torch::Device device = torch::kCPU;
   std::uint64_t seed = 0;  // every random choice of the attack derives from it
+  Notebook notebook;
 };
 
 /// The same server who can also use the device with inputs of its own.

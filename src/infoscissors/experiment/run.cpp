@@ -234,10 +234,15 @@ attack::Outcome Run::launch(const Method& method, attack::Goal goal, std::uint64
     auto outcome = method.run(make_view<attack::ActiveView>({bench, exposed, indices, seed}));
     // What the person would see of the attack: the network that was trained under it serves less well, or as well.
     outcome.details["network_accuracy"] =
-        train::evaluate(bench->subject(), bench->splits.test.indices, bench->runtime, bench->seed()).accuracy;
+        train::evaluate(bench->subject(), measured_indices(), bench->runtime, bench->seed()).accuracy;
     return outcome;
   } else {
-    return method.run(make_view<typename Method::View>({bench_, exposed(goal), indices, seed}));
+    const auto identity = base::content_hash(fmt::format("{}#{}#{}", record_.config_hash, seed, indices.size(0)));
+    const auto file = directory_ / ("attack-" + identity.substr(0, 12) + ".safetensors");
+    const auto notebook = open_notebook(file, identity);
+    auto outcome = method.run(make_view<typename Method::View>({bench_, exposed(goal), indices, seed, notebook}));
+    fs::remove(file);
+    return outcome;
   }
 }
 

@@ -6,6 +6,7 @@
 #include "infoscissors/base/random.h"
 #include "infoscissors/data/batches.h"
 #include "infoscissors/nn/initialise.h"
+#include "infoscissors/tensor/file.h"
 
 #include <concepts>
 #include <vector>
@@ -76,6 +77,33 @@ std::shared_ptr<torch::Generator> make_shared_generator(const Sight& sight, cons
 
 }  // namespace
 
+attack::Notebook open_notebook(const std::filesystem::path& file, const std::string& identity) {
+  const auto kept = std::make_shared<tensor::TensorFile>();
+  if (std::filesystem::exists(file)) {
+    try {
+      *kept = tensor::load_tensors(file);
+    } catch (const base::Error& error) {
+      base::log::warning("{}; the attack begins anew", error.what());
+    }
+    if (kept->metadata["identity"] != identity) kept->tensors.clear();
+  }
+  kept->metadata["identity"] = identity;
+  const auto prefix_of = [](const std::string& name) { return name + "/"; };
+  return {[kept, prefix_of](const std::string& name) {
+            attack::Notebook::Page page;
+            const auto prefix = prefix_of(name);
+            for (const auto& [key, tensor] : kept->tensors) {
+              if (key.starts_with(prefix)) page[key.substr(prefix.size())] = tensor;
+            }
+            return page;
+          },
+          [kept, prefix_of, file](const std::string& name, const attack::Notebook::Page& page) {
+            for (const auto& [key, tensor] : page)
+              kept->tensors[prefix_of(name) + key] = tensor.detach().to(torch::kCPU, false, true);
+            tensor::save_tensors(file, *kept);
+          }};
+}
+
 template <class View>
 View make_view(const Sight& sight) {
   const auto& bench = sight.bench;
@@ -93,6 +121,7 @@ View make_view(const Sight& sight) {
   view.fresh_encoder = [bench, seed = sight.seed] { return fresh_model(*bench, seed, "fresh-encoder").encoder.layer; };
   view.device = bench->runtime.device;
   view.seed = sight.seed;
+  view.notebook = sight.notebook;
   if constexpr (std::derived_from<View, attack::BlackBoxView>) view.query = make_query(bench, sight.seed);
   if constexpr (std::derived_from<View, attack::WhiteBoxView>) {
     view.head = private_copy(*bench, &nn::SplitModel::head);

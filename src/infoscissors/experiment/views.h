@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <string>
 
 namespace infoscissors::experiment {
 
@@ -18,7 +19,12 @@ struct Sight {
   train::Exposed exposed;  // what crossed the wire for the images at `indices`
   torch::Tensor indices;
   std::uint64_t seed = 0;
+  attack::Notebook notebook = {};
 };
+
+/// A notebook in one file, written atomically with every page. What was written for another `identity`, or cannot be
+/// read, is begun anew.
+attack::Notebook open_notebook(const std::filesystem::path& file, const std::string& identity);
 
 /// What one threat model grants of it, for each of the views of attack/view.h. A view owns copies: nothing an attack
 /// does reaches the network, and neither images nor labels of `indices` are in it. Where the server sees its victims
