@@ -1,6 +1,6 @@
 #include "infoscissors/defense/club_term.h"
 
-#include "infoscissors/base/error.h"
+#include "infoscissors/defense/state.h"
 #include "infoscissors/mi/club.h"
 
 namespace infoscissors::defense {
@@ -95,11 +95,7 @@ std::map<std::string, torch::Tensor> ClubTerm::state() const {
 }
 
 void ClubTerm::load_state(const std::map<std::string, torch::Tensor>& state) {
-  for (const auto& [key, target] : {std::pair{"sums", sums_}, std::pair{"multiplier", multiplier_}}) {
-    const auto found = state.find(key);
-    if (found == state.end()) throw base::Error("the state of the {} adversary lacks '{}'", name_, key);
-    target.copy_(found->second);
-  }
+  load_into({{"sums", sums_}, {"multiplier", multiplier_}}, state, fmt::format("the {} adversary", name_));
   optimizer_.load_state(state);
 }
 
