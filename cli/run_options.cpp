@@ -38,7 +38,7 @@ experiment::RunConfig resolve(const RunArguments& arguments, const Common& commo
 
 void apply_judge(experiment::Run& run, const std::string& directory, const Common& common) {
   if (directory.empty()) return;
-  auto judge = experiment::Run::open(directory, runtime_of(common));
+  auto judge = experiment::Run::read(directory, runtime_of(common));
   const auto& config = judge.record().config;
   if (config.at("defense") != "none") {
     throw base::UsageError("--judge {}: must be an undefended run, but its defence is {}", directory,

@@ -70,7 +70,9 @@ std::string epoch_line(const train::EpochLog& log, std::int64_t epochs) {
 }  // namespace
 
 Run::Run(const RunConfig& config, fs::path directory, results::RunRecord record)
-    : config_(config), directory_(std::move(directory)), record_(std::move(record)) {
+    : config_(config), directory_(std::move(directory)), record_(std::move(record)) {}
+
+void Run::open_log() const {
   base::log::open_log_file(directory_ / "log.txt");
 }
 
@@ -84,15 +86,24 @@ Run Run::start(const RunConfig& config, const fs::path& directory) {
                        directory.string(), record.config_hash.substr(0, 12), hash.substr(0, 12));
     }
     record.config = to_json(config);
-    return {config, directory, std::move(record)};
+    Run run(config, directory, std::move(record));
+    run.open_log();
+    return run;
   }
   base::ensure_directory(directory);
   Run run(config, directory, new_record(config));
+  run.open_log();
   base::write_file(directory / "config.toml", base::to_toml(run.record_.config));
   return run;
 }
 
 Run Run::open(const fs::path& directory, const RuntimeOptions& runtime) {
+  auto run = read(directory, runtime);
+  run.open_log();
+  return run;
+}
+
+Run Run::read(const fs::path& directory, const RuntimeOptions& runtime) {
   auto record = results::load_run(directory);
   auto config = config_from_json(record.config, (directory / "metrics.json").string());
   config.runtime = runtime;

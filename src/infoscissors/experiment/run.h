@@ -20,7 +20,9 @@ class Run {
  public:
   /// Starts or continues a run. Throws UsageError for a directory that holds another configuration.
   static Run start(const RunConfig& config, const std::filesystem::path& directory);
-  /// Opens an existing one; `runtime` replaces where it was computed.
+  /// Opens an existing one to look at its network; nothing is written to its directory, the log included.
+  static Run read(const std::filesystem::path& directory, const RuntimeOptions& runtime);
+  /// Opens an existing one to work on; `runtime` replaces where it was computed.
   static Run open(const std::filesystem::path& directory, const RuntimeOptions& runtime);
 
   /// Trains (or finishes training; with model_from only the defence's own parts, if it has any) and measures accuracy
@@ -46,6 +48,7 @@ class Run {
  private:
   Run(const RunConfig& config, std::filesystem::path directory, results::RunRecord record);
 
+  void open_log() const;
   train::CheckpointPlace place() const;
   void train_and_measure();
   void measure();
