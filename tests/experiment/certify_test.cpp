@@ -1,5 +1,6 @@
 #include "infoscissors/experiment/certify.h"
 
+#include "tests/experiment/support.h"
 #include "tests/support/expect_error.h"
 
 #include <gtest/gtest.h>
@@ -12,16 +13,9 @@ namespace {
 using testing::HasSubstr;
 
 std::shared_ptr<Workbench> untrained() {
-  RunConfig config;
-  config.data.name = "synthetic";
-  config.data.channels = 1;
-  config.data.train = 64;
-  config.data.auxiliary = 64;
+  auto config = tiny_config();
   config.data.validation = 60;
   config.data.test = 140;
-  config.model.width = 0.25;
-  config.runtime.threads = 1;
-  config.runtime.precision = "fp32";
   return make_workbench(config);
 }
 

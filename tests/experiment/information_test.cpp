@@ -1,6 +1,7 @@
 #include "infoscissors/experiment/information.h"
 
 #include "infoscissors/data/batches.h"
+#include "tests/experiment/support.h"
 #include "tests/support/expect_error.h"
 
 #include <gtest/gtest.h>
@@ -12,22 +13,8 @@ namespace {
 
 using testing::HasSubstr;
 
-RunConfig tiny() {
-  RunConfig config;
-  config.data.name = "synthetic";
-  config.data.channels = 1;
-  config.data.train = 96;
-  config.data.auxiliary = 100;
-  config.data.validation = 40;
-  config.data.test = 80;
-  config.model.width = 0.25;
-  config.runtime.threads = 1;
-  config.runtime.precision = "fp32";
-  return config;
-}
-
 TEST(HeldOut, HoldsNeitherTrainingImagesNorTheAttackers) {
-  const auto bench = make_workbench(tiny());
+  const auto bench = make_workbench(tiny_config());
   const auto chosen = hold_out(*bench, 1000, 0.25, 20, 3);
   EXPECT_EQ(chosen.size(), 120);
   EXPECT_EQ(chosen.fitted, 90);
@@ -40,14 +27,14 @@ TEST(HeldOut, HoldsNeitherTrainingImagesNorTheAttackers) {
 }
 
 TEST(HeldOut, RefusesPartsThatAreTooSmall) {
-  const auto bench = make_workbench(tiny());
+  const auto bench = make_workbench(tiny_config());
   EXPECT_THAT(tests::message_of<base::UsageError>([&] { hold_out(*bench, 1000, 0.9, 20, 3); }),
               HasSubstr("20 are needed to fit"));
   EXPECT_THROW(hold_out(*bench, 1000, 1.0, 20, 3), base::UsageError);
 }
 
 TEST(ExposeVariables, BelongToTheirImages) {
-  const auto bench = make_workbench(tiny());
+  const auto bench = make_workbench(tiny_config());
   const auto chosen = hold_out(*bench, 1000, 0.5, 20, 3);
   const auto variables = expose_variables(*bench, chosen, 8, 3);
   EXPECT_EQ(variables.x.sizes().vec(), (std::vector<std::int64_t>{120, 8}));

@@ -6,6 +6,7 @@
 #include "infoscissors/nn/initialise.h"
 #include "infoscissors/tensor/file.h"
 
+#include "tests/experiment/support.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/temporary_directory.h"
 
@@ -15,21 +16,15 @@ namespace infoscissors::experiment {
 namespace {
 
 RunConfig tiny() {
-  RunConfig config;
+  auto config = tiny_config();
   config.seed = 2;
-  config.data.name = "synthetic";
-  config.data.channels = 1;
-  config.data.train = 96;
   config.data.auxiliary = 200;
   config.data.validation = 0;
   config.data.test = 64;
-  config.model.width = 0.25;
   config.train.epochs = 1;
   config.train.batch = 32;
   config.evaluate.images = 6;
   config.evaluate.samples = 4;
-  config.runtime.threads = 1;
-  config.runtime.precision = "fp32";  // bf16 rounds differently for each batch size
   return config;
 }
 
