@@ -67,8 +67,8 @@ using ServerFactor = std::function<torch::Tensor(const torch::Tensor& now, const
 /// et al. 2024, algorithm 1). The state is saved after every epoch and on an interrupt, in the middle of an epoch if
 /// need be; on one thread in fp32 a resumed training ends bit for bit like an undisturbed one. Of a frozen network no
 /// weight and no running mean changes, and without epochs the checkpoint is just written. `on_epoch` is called after
-/// each epoch. `server` touches the encoder's updates alone. Throws Interrupted after saving; Error when the loss is not
-/// finite; UsageError for a foreign checkpoint.
+/// each epoch. `server` touches the encoder's updates alone. Throws Interrupted after saving; Error when the loss is
+/// not finite; UsageError for a foreign checkpoint.
 TrainLog train(const Subject& subject, const TrainOptions& options, const tensor::Runtime& runtime, std::uint64_t seed,
                const CheckpointPlace& place, const std::function<void(const EpochLog&)>& on_epoch,
                const ServerFactor& server = {});
