@@ -52,16 +52,21 @@ Json describe(const std::string& kind) {
   return list;
 }
 
+/// The text under `key`; empty where there is none.
+std::string text_at(const Json& entry, const char* key) {
+  return entry.value(key, std::string());
+}
+
 std::string text_of(const Json& list, bool options) {
   std::string text;
   for (const auto& entry : list) {
     text += entry["name"].get<std::string>();
     for (const char* key : {"view", "goal", "sites", "applies"}) {
-      if (entry.contains(key) && entry[key] != "") text += fmt::format("  [{}]", entry[key].get<std::string>());
+      if (const auto value = text_at(entry, key); !value.empty()) text += fmt::format("  [{}]", value);
     }
     text += "\n";
     for (const char* key : {"summary", "source"}) {
-      if (entry.contains(key) && entry[key] != "") text += fmt::format("    {}\n", entry[key].get<std::string>());
+      if (const auto value = text_at(entry, key); !value.empty()) text += fmt::format("    {}\n", value);
     }
     if (!options || !entry.contains("options")) continue;
     for (const auto& option : entry["options"]) {
@@ -89,8 +94,7 @@ std::string markdown_of(const Json& list) {
   for (const auto& entry : list) {
     std::string traits, options;
     for (const char* key : {"sites", "applies", "view", "goal"}) {
-      if (entry.contains(key) && entry[key] != "")
-        traits += (traits.empty() ? "" : "; ") + entry[key].get<std::string>();
+      if (const auto value = text_at(entry, key); !value.empty()) traits += (traits.empty() ? "" : "; ") + value;
     }
     for (const auto& option : entry.value("options", Json::array())) {
       const auto range = option["range"].get<std::string>();

@@ -32,9 +32,9 @@ struct Arguments {
 };
 
 const std::map<std::string, mi::Kind>& kinds() {
-  static const std::map<std::string, mi::Kind> table = {
+  static const std::map<std::string, mi::Kind> kTable = {
       {"auto", mi::Kind::automatic}, {"numbers", mi::Kind::numbers}, {"labels", mi::Kind::labels}};
-  return table;
+  return kTable;
 }
 
 void list_estimators(const Common& common) {

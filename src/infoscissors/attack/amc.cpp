@@ -59,7 +59,7 @@ class Amc final : public ActiveAttack {
   Options options_;
 };
 
-const bool registered = register_attack<Amc>();
+const bool kRegistered = register_attack<Amc>();
 
 }  // namespace
 }  // namespace infoscissors::attack

@@ -111,7 +111,7 @@ class CombinedInput final : public BlackBoxAttack {
   Options options_;
 };
 
-const bool registered = register_attack<CombinedInput>();
+const bool kRegistered = register_attack<CombinedInput>();
 
 }  // namespace
 }  // namespace infoscissors::attack

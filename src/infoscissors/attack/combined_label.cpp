@@ -54,9 +54,10 @@ class CombinedLabel final : public BlackBoxAttack {
   }
 
  private:
+  static constexpr const char* kLoss = "validation_cross_entropy";
+
   // The attacker's own held-out cross-entropy decides; where nothing could be held out, both sources are used.
   static void consider(const char* source, Outcome other, Outcome& best) {
-    constexpr const char* kLoss = "validation_cross_entropy";
     if (!other.details.contains(kLoss) || !best.details.contains(kLoss)) return;
     if (other.details.at(kLoss).get<double>() >= best.details.at(kLoss).get<double>()) return;
     best = std::move(other);
@@ -75,7 +76,7 @@ class CombinedLabel final : public BlackBoxAttack {
   Options options_;
 };
 
-const bool registered = register_attack<CombinedLabel>();
+const bool kRegistered = register_attack<CombinedLabel>();
 
 }  // namespace
 }  // namespace infoscissors::attack

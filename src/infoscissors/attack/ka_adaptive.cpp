@@ -82,7 +82,7 @@ class KaAdaptive final : public AdaptiveAttack {
   Options options_;
 };
 
-const bool registered = register_attack<KaAdaptive>();
+const bool kRegistered = register_attack<KaAdaptive>();
 
 }  // namespace
 }  // namespace infoscissors::attack

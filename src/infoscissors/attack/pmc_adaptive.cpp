@@ -46,7 +46,7 @@ class PmcAdaptive final : public AdaptiveAttack {
   Options options_;
 };
 
-const bool registered = register_attack<PmcAdaptive>();
+const bool kRegistered = register_attack<PmcAdaptive>();
 
 }  // namespace
 }  // namespace infoscissors::attack

@@ -91,7 +91,7 @@ class Prior final : public WhiteBoxAttack {
   // What is no image (C, H, W) is generated as one of as many elements, as the inverse networks do.
   Parametrisation parametrise(const NoQueryView& view, std::uint64_t group) const {
     const auto& image = view.image;
-    const auto channels = image.size() > 1 ? image.front() : 1, columns = image.size() > 0 ? image.back() : 1;
+    const auto channels = image.size() > 1 ? image.front() : 1, columns = !image.empty() ? image.back() : 1;
     const PriorShape shape{channels, nn::element_count(image) / channels / columns, columns, options_.width};
     const auto generator = tensor::make_generator(torch::kCPU, view.seed, "prior:weights", group);
     const auto noise =
@@ -112,7 +112,7 @@ class Prior final : public WhiteBoxAttack {
   Options options_;
 };
 
-const bool registered = register_attack<Prior>();
+const bool kRegistered = register_attack<Prior>();
 
 }  // namespace
 }  // namespace infoscissors::attack

@@ -22,7 +22,7 @@ torch::Tensor QueryMeter::operator()(const torch::Tensor& images) {
   }
   used_ += images.size(0);
   const torch::NoGradGuard no_grad;
-  const auto answer = view_.query(images).detach().to(view_.device, torch::kFloat32);
+  auto answer = view_.query(images).detach().to(view_.device, torch::kFloat32);
   if (answer.dim() < 2 || answer.size(0) != images.size(0)) {
     throw Error("[{}] the device answered {} images with a tensor of shape ({})", attack_, images.size(0),
                 fmt::join(answer.sizes().vec(), ", "));

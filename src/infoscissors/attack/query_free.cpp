@@ -177,7 +177,7 @@ class QueryFree final : public NoQueryAttack {
   Options options_;
 };
 
-const bool registered = register_attack<QueryFree>();
+const bool kRegistered = register_attack<QueryFree>();
 
 }  // namespace
 }  // namespace infoscissors::attack

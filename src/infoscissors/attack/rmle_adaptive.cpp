@@ -44,7 +44,7 @@ class RmleAdaptive final : public AdaptiveWhiteBoxAttack {
   Options options_;
 };
 
-const bool registered = register_attack<RmleAdaptive>();
+const bool kRegistered = register_attack<RmleAdaptive>();
 
 }  // namespace
 }  // namespace infoscissors::attack

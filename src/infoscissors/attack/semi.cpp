@@ -99,7 +99,7 @@ double ramp_up(std::int64_t step, std::int64_t steps) {
 torch::Tensor mixmatch_loss(const torch::Tensor& logits, const torch::Tensor& targets, std::int64_t labelled,
                             double weight) {
   const auto rows = logits.size(0);
-  const auto supervised = -(logits.slice(0, 0, labelled).log_softmax(1) * targets.slice(0, 0, labelled)).sum(1).mean();
+  auto supervised = -(logits.slice(0, 0, labelled).log_softmax(1) * targets.slice(0, 0, labelled)).sum(1).mean();
   if (labelled == rows) return supervised;
   const auto error = logits.slice(0, labelled).softmax(1) - targets.slice(0, labelled);
   return supervised + weight * error.square().mean();

@@ -59,8 +59,8 @@ using Curl = std::unique_ptr<CURL, decltype(&curl_easy_cleanup)>;
 using File = std::unique_ptr<std::FILE, decltype(&std::fclose)>;
 
 Curl make_curl() {
-  static const CURLcode initialised = curl_global_init(CURL_GLOBAL_DEFAULT);
-  Curl curl(initialised == CURLE_OK ? curl_easy_init() : nullptr, curl_easy_cleanup);
+  static const CURLcode kInitialised = curl_global_init(CURL_GLOBAL_DEFAULT);
+  Curl curl(kInitialised == CURLE_OK ? curl_easy_init() : nullptr, curl_easy_cleanup);
   if (!curl) throw Error("libcurl cannot be initialised");
   return curl;
 }

@@ -39,7 +39,7 @@ class AdditiveNoise : public Defense {
   Options options_;
 };
 
-const bool registered = register_defense<AdditiveNoise>();
+const bool kRegistered = register_defense<AdditiveNoise>();
 
 }  // namespace
 }  // namespace infoscissors::defense

@@ -103,7 +103,7 @@ class AdversarialNoise : public Defense {
   EpochMean mean_;
 };
 
-const bool registered = register_defense<AdversarialNoise>();
+const bool kRegistered = register_defense<AdversarialNoise>();
 
 }  // namespace
 }  // namespace infoscissors::defense

@@ -98,7 +98,7 @@ class Cem : public Defense {
   EpochMean mean_;
 };
 
-const bool registered = register_defense<Cem>();
+const bool kRegistered = register_defense<Cem>();
 
 }  // namespace
 }  // namespace infoscissors::defense

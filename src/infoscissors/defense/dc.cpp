@@ -77,7 +77,7 @@ class DataCompression : public Defense {
   Options options_;
 };
 
-const bool registered = register_defense<DataCompression>();
+const bool kRegistered = register_defense<DataCompression>();
 
 }  // namespace
 }  // namespace infoscissors::defense

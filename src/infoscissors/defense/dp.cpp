@@ -119,7 +119,7 @@ class Dp : public Defense {
   double scale_ = scale();
 };
 
-const bool registered = register_defense<Dp>();
+const bool kRegistered = register_defense<Dp>();
 
 }  // namespace
 }  // namespace infoscissors::defense

@@ -145,7 +145,7 @@ class Mid : public Defense {
   std::map<Site, Part> parts_;
 };
 
-const bool registered = register_defense<Mid>();
+const bool kRegistered = register_defense<Mid>();
 
 }  // namespace
 }  // namespace infoscissors::defense

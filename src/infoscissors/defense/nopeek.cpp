@@ -81,7 +81,7 @@ class Nopeek : public Defense {
   std::map<Site, EpochMean> means_;
 };
 
-const bool registered = register_defense<Nopeek>();
+const bool kRegistered = register_defense<Nopeek>();
 
 }  // namespace
 

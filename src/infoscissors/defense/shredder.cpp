@@ -115,7 +115,7 @@ class Shredder : public Defense {
   EpochMean mean_;
 };
 
-const bool registered = register_defense<Shredder>();
+const bool kRegistered = register_defense<Shredder>();
 
 }  // namespace
 }  // namespace infoscissors::defense

@@ -58,7 +58,7 @@ class BarberAgakov : public ConditionalEstimator {
   std::string entropy_;
 };
 
-const bool registered = register_estimator<BarberAgakov>();
+const bool kRegistered = register_estimator<BarberAgakov>();
 
 }  // namespace
 }  // namespace infoscissors::mi

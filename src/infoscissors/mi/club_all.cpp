@@ -27,7 +27,7 @@ class Club : public ConditionalEstimator {
   }
 };
 
-const bool registered = register_estimator<Club>();
+const bool kRegistered = register_estimator<Club>();
 
 }  // namespace
 }  // namespace infoscissors::mi

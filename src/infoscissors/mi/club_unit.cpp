@@ -51,7 +51,7 @@ class ClubUnit : public ConditionalEstimator {
   torch::Tensor back_;
 };
 
-const bool registered = register_estimator<ClubUnit>();
+const bool kRegistered = register_estimator<ClubUnit>();
 
 }  // namespace
 }  // namespace infoscissors::mi

@@ -58,7 +58,7 @@ class Ksg : public Estimator {
   Options options_;
 };
 
-const bool registered = register_estimator<Ksg>();
+const bool kRegistered = register_estimator<Ksg>();
 
 }  // namespace
 }  // namespace infoscissors::mi

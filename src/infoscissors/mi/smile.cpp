@@ -43,7 +43,7 @@ class Smile : public CriticEstimator {
   double tau_;
 };
 
-const bool registered = register_estimator<Smile>();
+const bool kRegistered = register_estimator<Smile>();
 
 }  // namespace
 }  // namespace infoscissors::mi

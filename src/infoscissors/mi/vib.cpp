@@ -22,7 +22,7 @@ class Vib : public ConditionalEstimator {
   }
 };
 
-const bool registered = register_estimator<Vib>();
+const bool kRegistered = register_estimator<Vib>();
 
 }  // namespace
 }  // namespace infoscissors::mi

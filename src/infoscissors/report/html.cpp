@@ -44,6 +44,7 @@ std::string render_html(const std::vector<RunDirectory>& runs, const std::string
 
 void write_report(const std::vector<std::filesystem::path>& directories, const std::filesystem::path& file) {
   std::vector<RunDirectory> runs;
+  runs.reserve(directories.size());
   for (const auto& directory : directories) runs.push_back(open_run(directory));
   base::write_file(file, render_html(runs));
 }

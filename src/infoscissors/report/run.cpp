@@ -16,7 +16,8 @@ RunDirectory open_run(const std::filesystem::path& path) {
 
 std::string label(const RunDirectory& run) {
   const auto source = run.record.config.find("model_from");
-  const bool added = source != run.record.config.end() && source->is_string() && *source != "";
+  const bool named = source != run.record.config.end() && source->is_string();
+  const bool added = named && !source->get<std::string>().empty();
   if (!run.record.defense.empty()) return run.record.defense + (added ? ", added after training" : "");
   const auto whole = run.path.lexically_normal();
   return whole.has_filename() ? whole.filename().string() : whole.parent_path().filename().string();
@@ -27,7 +28,7 @@ std::string main_measure(const std::string& goal) {
 }
 
 std::string measure_title(const std::string& measure) {
-  static const std::map<std::string, std::string> titles = {
+  static const std::map<std::string, std::string> kTitles = {
       {"accuracy", "Accuracy"},
       {"class_accuracy", "Class recognised"},
       {"cross_entropy", "Cross-entropy, nats"},
@@ -35,8 +36,8 @@ std::string measure_title(const std::string& measure) {
       {"psnr", "PSNR, dB"},
       {"mse", "MSE"},
   };
-  const auto found = titles.find(measure);
-  return found == titles.end() ? measure : found->second;
+  const auto found = kTitles.find(measure);
+  return found == kTitles.end() ? measure : found->second;
 }
 
 std::string measure_text(const std::string& measure, double value) {

@@ -95,8 +95,9 @@ class Node {
   }
 
  private:
+  static constexpr std::size_t kShownCharacters = 60;
+
   static std::string shown(const Json& value) {
-    constexpr std::size_t kShownCharacters = 60;
     std::string text = value.dump(-1, ' ', true, Json::error_handler_t::replace);
     return text.size() <= kShownCharacters ? text : text.substr(0, kShownCharacters) + "...";
   }

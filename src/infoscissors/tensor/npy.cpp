@@ -13,12 +13,12 @@ namespace {
 using base::Error;
 
 const std::map<std::string, torch::ScalarType>& scalars() {
-  static const std::map<std::string, torch::ScalarType> table = {
+  static const std::map<std::string, torch::ScalarType> kTable = {
       {"|u1", torch::kUInt8},   {"|i1", torch::kInt8},    {"<i2", torch::kInt16},
       {"<i4", torch::kInt32},   {"<i8", torch::kInt64},   {"<f2", torch::kFloat16},
       {"<f4", torch::kFloat32}, {"<f8", torch::kFloat64}, {"|b1", torch::kBool},
   };
-  return table;
+  return kTable;
 }
 
 }  // namespace
