@@ -37,8 +37,9 @@ tbody th{font-weight:600}
 tr>th:first-child{position:sticky;left:0;z-index:1}
 tbody th{background:var(--page)}
 .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
+thead .number{white-space:normal}
 .none{color:var(--soft)}
-.bar{display:block;height:4px;border-radius:2px;margin-top:.3rem;min-width:5rem;print-color-adjust:exact;
+.bar{display:block;height:4px;border-radius:2px;margin-top:.3rem;min-width:4rem;print-color-adjust:exact;
 background:linear-gradient(to right,var(--bar) var(--share),var(--panel) var(--share))}
 .strongest{font-weight:700}
 .strongest .bar{background:linear-gradient(to right,var(--leak) var(--share),var(--panel) var(--share))}
