@@ -142,11 +142,15 @@ void validate(const RunConfig& config) {
 }
 
 std::string config_hash(const RunConfig& config) {
+  return config_hash(config, config.model_from.empty() ? "" : find_source(config).config_hash);
+}
+
+std::string config_hash(const RunConfig& config, const std::string& network) {
   Json identity = to_json(config);
   identity.erase("attacks");
   identity["evaluate"] = {{"split", config.evaluate.split}};
   identity.erase("model_from");
-  if (!config.model_from.empty()) identity["network"] = find_source(config).config_hash;
+  if (!network.empty()) identity["network"] = network;
   identity["data"].erase("path");
   identity["runtime"] = {{"precision", config.runtime.precision}};
   return base::content_hash(identity.dump());
