@@ -46,10 +46,59 @@ else()
   set(INFOSCISSORS_FETCH OFF)
 endif()
 
+# Component "pki": keys and certificates for mutual TLS.
+if(OPENSSL_FOUND)
+  set(INFOSCISSORS_PKI ON)
+else()
+  set(INFOSCISSORS_PKI OFF)
+endif()
+
+# Component "grpc": the server's and the device's side of the Open Inference Protocol.
+find_package(Protobuf QUIET)
+find_path(INFOSCISSORS_GRPC_INCLUDE grpcpp/grpcpp.h)
+foreach(library grpc++ grpc gpr grpc++_reflection)
+  find_library(INFOSCISSORS_GRPC_LIBRARY_${library} ${library})
+  list(APPEND grpc_found ${INFOSCISSORS_GRPC_LIBRARY_${library}})
+endforeach()
+find_program(INFOSCISSORS_GRPC_PLUGIN grpc_cpp_plugin)
+if(Protobuf_FOUND AND TARGET protobuf::protoc AND OPENSSL_FOUND AND INFOSCISSORS_GRPC_INCLUDE AND INFOSCISSORS_GRPC_PLUGIN
+   AND NOT grpc_found MATCHES "NOTFOUND")
+  set(INFOSCISSORS_GRPC ON)
+  add_library(infoscissors_grpc INTERFACE)
+  target_include_directories(infoscissors_grpc SYSTEM INTERFACE ${INFOSCISSORS_GRPC_INCLUDE})
+  target_link_libraries(infoscissors_grpc INTERFACE
+    ${INFOSCISSORS_GRPC_LIBRARY_grpc++} ${INFOSCISSORS_GRPC_LIBRARY_grpc++_reflection} ${INFOSCISSORS_GRPC_LIBRARY_grpc}
+    ${INFOSCISSORS_GRPC_LIBRARY_gpr} protobuf::libprotobuf OpenSSL::SSL OpenSSL::Crypto)
+else()
+  set(INFOSCISSORS_GRPC OFF)
+endif()
+
+# Component "http": the server's REST front.
+find_path(INFOSCISSORS_MICROHTTPD_INCLUDE microhttpd.h)
+find_library(INFOSCISSORS_MICROHTTPD_LIBRARY microhttpd)
+find_package(GnuTLS QUIET)
+if(INFOSCISSORS_MICROHTTPD_INCLUDE AND INFOSCISSORS_MICROHTTPD_LIBRARY AND GNUTLS_FOUND)
+  set(INFOSCISSORS_HTTP ON)
+else()
+  set(INFOSCISSORS_HTTP OFF)
+endif()
+
+# Component "gloo": one model trained by several processes, over libtorch's process groups; "nccl": between GPUs.
+find_path(INFOSCISSORS_GLOO_INCLUDE gloo/rendezvous/store.h HINTS ${TORCH_INCLUDE_DIRS})
+find_path(INFOSCISSORS_C10D_INCLUDE torch/csrc/distributed/c10d/ProcessGroupGloo.hpp HINTS ${TORCH_INCLUDE_DIRS})
+find_library(INFOSCISSORS_GLOO_LIBRARY gloo PATHS /usr/lib)
+if(INFOSCISSORS_GLOO_INCLUDE AND INFOSCISSORS_C10D_INCLUDE AND INFOSCISSORS_GLOO_LIBRARY)
+  set(INFOSCISSORS_GLOO ON)
+else()
+  set(INFOSCISSORS_GLOO OFF)
+endif()
+option(INFOSCISSORS_NCCL "Ranks on GPUs over NCCL: libtorch must be built with it, and nccl.h be at hand" OFF)
+
 if(INFOSCISSORS_TESTS)
   find_package(GTest)
   if(NOT GTest_FOUND)
     message(STATUS "GoogleTest was not found: the tests are not built")
   endif()
 endif()
-message(STATUS "InfoScissors components: codecs ${INFOSCISSORS_CODECS}, fetch ${INFOSCISSORS_FETCH}")
+message(STATUS "InfoScissors components: codecs ${INFOSCISSORS_CODECS}, fetch ${INFOSCISSORS_FETCH}, pki ${INFOSCISSORS_PKI}, "
+               "grpc ${INFOSCISSORS_GRPC}, http ${INFOSCISSORS_HTTP}, gloo ${INFOSCISSORS_GLOO}")
