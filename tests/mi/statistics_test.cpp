@@ -1,7 +1,7 @@
 #include "infoscissors/mi/estimator.h"
 
 #include "infoscissors/base/error.h"
-#include "infoscissors/metric/interval.h"
+#include "infoscissors/stats/interval.h"
 #include "tests/mi/channels.h"
 
 #include <gtest/gtest.h>
@@ -20,14 +20,14 @@ std::string with(const std::string& name, const std::string& options) {
   return name == "ksg" ? name : name + "(" + options + ")";
 }
 
-metric::Interval over_seeds(const std::string& spec, double nats) {
+stats::Interval over_seeds(const std::string& spec, double nats) {
   std::vector<double> values;
   for (std::uint64_t seed = 0; seed < 6; ++seed) {
     const auto c = gaussians(1600, 4, nats, seed);
     const auto estimate = measure(*make_estimator(spec), make_pairs(c.x, c.y), {.permutations = 0, .seed = seed});
     values.push_back(estimate.value);
   }
-  return metric::mean_interval(values);
+  return stats::mean_interval(values);
 }
 
 // The 95 % interval of the expectation, from six independent samples and fits, must not lie on the wrong side of the

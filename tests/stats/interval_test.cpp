@@ -1,4 +1,4 @@
-#include "infoscissors/metric/interval.h"
+#include "infoscissors/stats/interval.h"
 
 #include "infoscissors/base/error.h"
 #include "infoscissors/base/json.h"
@@ -11,7 +11,7 @@
 #include <random>
 #include <vector>
 
-namespace infoscissors::metric {
+namespace infoscissors::stats {
 namespace {
 
 base::Json golden() {
@@ -71,4 +71,4 @@ TEST(MeanInterval, RefusesWhatHasNoInterval) {
 }
 
 }  // namespace
-}  // namespace infoscissors::metric
+}  // namespace infoscissors::stats

@@ -1,4 +1,4 @@
-#include "infoscissors/metric/interval.h"
+#include "infoscissors/stats/interval.h"
 
 #include "infoscissors/base/error.h"
 
@@ -7,7 +7,7 @@
 #include <limits>
 #include <numbers>
 
-namespace infoscissors::metric {
+namespace infoscissors::stats {
 namespace {
 
 using base::Error;
@@ -32,8 +32,8 @@ double central_probability(double t, std::int64_t degrees) {
 
 double student_t_quantile(double probability, std::int64_t degrees) {
   if (!(probability > 0 && probability < 1))
-    throw Error("[metric/interval] a probability must be in (0, 1), got {:g}", probability);
-  if (degrees < 1) throw Error("[metric/interval] degrees of freedom must be >= 1, got {}", degrees);
+    throw Error("[stats/interval] a probability must be in (0, 1), got {:g}", probability);
+  if (degrees < 1) throw Error("[stats/interval] degrees of freedom must be >= 1, got {}", degrees);
   if (probability < 0.5) return -student_t_quantile(1 - probability, degrees);
   const double wanted = 2 * probability - 1;
   double low = 0;
@@ -47,11 +47,11 @@ double student_t_quantile(double probability, std::int64_t degrees) {
 }
 
 Interval mean_interval(std::span<const double> values, double confidence) {
-  if (values.empty()) throw Error("[metric/interval] there are no values to take the mean of");
+  if (values.empty()) throw Error("[stats/interval] there are no values to take the mean of");
   if (!(confidence > 0 && confidence < 1))
-    throw Error("[metric/interval] confidence must be in (0, 1), got {:g}", confidence);
+    throw Error("[stats/interval] confidence must be in (0, 1), got {:g}", confidence);
   if (!std::all_of(values.begin(), values.end(), [](double value) { return std::isfinite(value); })) {
-    throw Error("[metric/interval] every value must be finite");
+    throw Error("[stats/interval] every value must be finite");
   }
   const auto n = static_cast<double>(values.size());
   double mean = 0;
@@ -67,4 +67,4 @@ Interval mean_interval(std::span<const double> values, double confidence) {
   return {.mean = mean, .low = mean - half, .high = mean + half};
 }
 
-}  // namespace infoscissors::metric
+}  // namespace infoscissors::stats

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <span>
 
-namespace infoscissors::metric {
+namespace infoscissors::stats {
 
 /// A mean over repetitions and the confidence interval around it.
 struct Interval {
@@ -22,4 +22,4 @@ Interval mean_interval(std::span<const double> values, double confidence = 0.95)
 /// The quantile of Student's t distribution at `probability` in (0, 1) with `degrees` >= 1 degrees of freedom.
 double student_t_quantile(double probability, std::int64_t degrees);
 
-}  // namespace infoscissors::metric
+}  // namespace infoscissors::stats
