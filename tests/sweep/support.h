@@ -1,0 +1,33 @@
+#pragma once
+
+#include "infoscissors/base/file.h"
+#include "infoscissors/sweep/expand.h"
+
+#include "tests/support/temporary_directory.h"
+
+#include <string>
+
+namespace infoscissors::sweep {
+
+inline constexpr const char* kHead = R"(name = "test"
+seeds = [0, 1]
+attacks = ["ka(decoder=linear)", "pmc"]
+[base.data]
+name = "synthetic"
+train = 96
+[base.model]
+width = 0.25
+)";
+
+/// The plan of a sweep file with this text.
+inline Plan plan_of(const std::string& text) {
+  const tests::TemporaryDirectory directory;
+  base::write_file(directory / "sweep.toml", text);
+  return make_plan(load_sweep_file(directory / "sweep.toml"));
+}
+
+inline Plan plan_with(const std::string& defenses) {
+  return plan_of(kHead + defenses);
+}
+
+}  // namespace infoscissors::sweep
