@@ -69,13 +69,13 @@ void add_pki_issue(CLI::App& parent, Common& common) {
       ->capture_default_str();
   command->add_flag("--replace", request.replace, "Another certificate for a name that has one, in the same files");
   command->callback([arguments, &common] {
-    auto& request = arguments->request;
+    auto& wanted = arguments->request;
     if (arguments->server == arguments->device) throw base::UsageError("give --server or --device");
-    request.kind = arguments->server ? pki::Kind::server : pki::Kind::device;
-    if (arguments->server && request.hosts.empty()) request.hosts = {"localhost", "127.0.0.1", "::1"};
-    const auto issued = pki::issue(arguments->directory, request);
-    const auto certificate = file_in(arguments->directory, request.name + ".pem");
-    const auto key = file_in(arguments->directory, request.name + ".key");
+    wanted.kind = arguments->server ? pki::Kind::server : pki::Kind::device;
+    if (arguments->server && wanted.hosts.empty()) wanted.hosts = {"localhost", "127.0.0.1", "::1"};
+    const auto issued = pki::issue(arguments->directory, wanted);
+    const auto certificate = file_in(arguments->directory, wanted.name + ".pem");
+    const auto key = file_in(arguments->directory, wanted.name + ".key");
     Json document = to_json(issued);
     document["certificate"] = certificate;
     document["key"] = key;
