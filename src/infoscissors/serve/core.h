@@ -133,6 +133,15 @@ class Core {
   /// Called after readiness or the set of models may have changed, on any thread; must not block. For health watches.
   void on_change(std::function<void()> listener);
 
+  /// Called whenever the server looks at its files again (every reload_seconds and on reload()), for what else must
+  /// follow files: certificates, revocation lists.
+  void on_look(std::function<void()> look);
+  /// More lines for metrics(), in Prometheus' format, for what a front counts itself. The function must stay callable
+  /// as long as this object.
+  void add_metrics(std::function<std::string()> text);
+  /// One line in the server's log; `problem` makes it a warning.
+  void log(std::string_view event, base::Json fields, bool problem = false);
+
   /// From now on every new request is refused as unavailable and readiness is off.
   void drain();
   /// Requests accepted and not yet answered.
