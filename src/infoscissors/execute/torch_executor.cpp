@@ -4,6 +4,7 @@
 #include "infoscissors/base/machine.h"
 #include "infoscissors/tensor/torch.h"
 
+#include <ATen/Parallel.h>
 #include <torch/script.h>
 
 #include <sstream>

@@ -413,6 +413,10 @@ std::vector<ModelState> Core::index(const Caller& caller) const {
   return states;
 }
 
+void Core::require_administrator(const Caller& caller) const {
+  parts_->require_administrator(caller);
+}
+
 void Core::load(const std::string& model, const Caller& caller) {
   parts_->require_administrator(caller);
   parts_->repository.load(model);

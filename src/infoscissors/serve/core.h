@@ -116,7 +116,9 @@ class Core {
                                           const Caller& caller) const;
   std::vector<ModelState> index(const Caller& caller) const;
 
-  /// For administrators where management is on, else wire::Error. Loading waits for the new network.
+  /// Throws wire::Error: unsupported where management is off, unauthenticated, permission_denied.
+  void require_administrator(const Caller& caller) const;
+  /// For administrators, see above. Loading waits for the new network.
   void load(const std::string& model, const Caller& caller);
   void unload(const std::string& model, const Caller& caller);
 
