@@ -15,8 +15,9 @@ void add_run(CLI::App& app, Common& common) {
   add_judge(*command, arguments->judge);
   command->callback([arguments, &common] {
     const auto config = resolve(*arguments, common);
-    auto run = experiment::Run::start(config, arguments->out);
-    run.train();
+    auto trained = train(config, *arguments);
+    if (!trained) return;
+    auto& run = *trained;
     apply_judge(run, arguments->judge, common);
     for (const auto& attack : config.attacks) run.attack(attack, std::nullopt, false);
     report::write_report({arguments->out}, run.directory() / "report.html");

@@ -10,6 +10,27 @@ void add_run_arguments(CLI::App& command, RunArguments& arguments) {
   command.add_option("--set", arguments.set, "Replace one key: --set train.epochs=3")
       ->take_all()
       ->allow_extra_args(false);
+  command
+      .add_option("--ranks", arguments.ranks.mode,
+                  "env: train one network on all processes that torchrun, srun or mpirun started; none: each its own")
+      ->check(CLI::IsMember({"env", "none"}));
+  command.add_option("--ranks-backend", arguments.ranks.backend, "auto, gloo or nccl")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"auto", "gloo", "nccl"}));
+  command.add_option("--ranks-timeout", arguments.ranks.timeout, "Seconds to wait for another rank before giving up")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 86400));
+}
+
+std::optional<experiment::Run> train(experiment::RunConfig config, const RunArguments& arguments) {
+  const auto group = experiment::join_ranks(config, arguments.ranks);
+  if (group && group->rank() > 0) {
+    experiment::assist(config, *group);
+    return std::nullopt;
+  }
+  auto run = experiment::Run::start(config, arguments.out);
+  run.train(group.get());
+  return run;
 }
 
 void add_judge(CLI::App& command, std::string& judge) {

@@ -3,8 +3,10 @@
 #include "cli/command.h"
 
 #include "infoscissors/experiment/config.h"
+#include "infoscissors/experiment/join.h"
 #include "infoscissors/experiment/run.h"
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,9 +18,10 @@ struct RunArguments {
   std::string out;
   std::vector<std::string> set;
   std::string judge;
+  experiment::RankOptions ranks;
 };
 
-/// Adds CONFIG, --out and --set.
+/// Adds CONFIG, --out, --set and --ranks.
 void add_run_arguments(CLI::App& command, RunArguments& arguments);
 
 /// Adds --judge DIR, the undefended run whose network judges reconstructions.
@@ -26,6 +29,9 @@ void add_judge(CLI::App& command, std::string& judge);
 
 /// The configuration file with --set and the common options applied. Command line beats file.
 experiment::RunConfig resolve(const RunArguments& arguments, const Common& common);
+
+/// Trains, alone or as one of several ranks. Nothing where this is not rank 0: its work is done then.
+std::optional<experiment::Run> train(experiment::RunConfig config, const RunArguments& arguments);
 
 /// Where to compute, from the common options alone.
 experiment::RuntimeOptions runtime_of(const Common& common);

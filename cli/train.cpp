@@ -10,9 +10,8 @@ void add_train(CLI::App& app, Common& common) {
   auto arguments = std::make_shared<RunArguments>();
   add_run_arguments(*command, *arguments);
   command->callback([arguments, &common] {
-    auto run = experiment::Run::start(resolve(*arguments, common), arguments->out);
-    run.train();
-    emit(common, results::to_json(run.record()), summary(run.record()));
+    const auto run = train(resolve(*arguments, common), *arguments);
+    if (run) emit(common, results::to_json(run->record()), summary(run->record()));
   });
 }
 

@@ -12,6 +12,7 @@
 #include "infoscissors/experiment/views.h"
 #include "infoscissors/metric/classification.h"
 #include "infoscissors/metric/image.h"
+#include "infoscissors/ranks/group.h"
 #include "infoscissors/tensor/file.h"
 #include "infoscissors/train/checkpoint.h"
 
@@ -59,6 +60,13 @@ Json describe_data(const Workbench& bench) {
 
 results::EpochRecord to_record(const train::EpochLog& log) {
   return {log.epoch, log.values};
+}
+
+/// Rank 0's answer to whether there is anything to train, on every rank.
+bool agree(const ranks::Group& group, bool wanted) {
+  const auto answer = torch::full({1}, wanted ? 1 : 0, torch::kInt64);
+  group.broadcast(answer);
+  return answer.item<std::int64_t>() != 0;
 }
 
 std::string epoch_line(const train::EpochLog& log, std::int64_t epochs) {
@@ -118,7 +126,8 @@ void Run::save() const {
   results::save_run(directory_, record_);
 }
 
-void Run::train() {
+void Run::train(const ranks::Group* group) {
+  if (group) agree(*group, !record_.trained);
   if (record_.trained) {
     base::log::info("{}: is trained already", directory_.string());
     return;
@@ -127,9 +136,10 @@ void Run::train() {
   if (!config_.model_from.empty()) load_source(*bench_);
   record_.data = describe_data(*bench_);
   record_.status = results::kRunning;
+  if (group) record_.machine["ranks"] = group->size();
   save();
   try {
-    train_and_measure();
+    train_and_measure(group);
   } catch (const base::Interrupted&) {
     record_.status = results::kInterrupted;
     save();
@@ -141,14 +151,16 @@ void Run::train() {
   }
 }
 
-void Run::train_and_measure() {
+void Run::train_and_measure(const ranks::Group* group) {
+  auto subject = bench_->subject();
+  subject.group = group;
   auto options = config_.train;
   options.epochs = bench_->epochs();
-  const auto log = train::train(bench_->subject(), options, bench_->runtime, bench_->seed(), place(),
-                                [&](const train::EpochLog& epoch) {
-                                  base::log::info("{}", epoch_line(epoch, options.epochs));
-                                  for (const auto& warning : epoch.warnings) base::log::warning("{}", warning);
-                                });
+  const auto log =
+      train::train(subject, options, bench_->runtime, bench_->seed(), place(), [&](const train::EpochLog& epoch) {
+        base::log::info("{}", epoch_line(epoch, options.epochs));
+        for (const auto& warning : epoch.warnings) base::log::warning("{}", warning);
+      });
   record_.train_seconds = log.seconds;
   record_.epochs.clear();
   record_.warnings.clear();
@@ -162,6 +174,17 @@ void Run::train_and_measure() {
   record_.trained = true;
   record_.status = results::kComplete;
   save();
+}
+
+void assist(const RunConfig& config, const ranks::Group& group) {
+  if (!agree(group, false)) return;
+  const auto bench = make_workbench(config);
+  if (!config.model_from.empty()) load_source(*bench);
+  auto subject = bench->subject();
+  subject.group = &group;
+  auto options = config.train;
+  options.epochs = bench->epochs();
+  train::train(subject, options, bench->runtime, bench->seed(), {}, {});
 }
 
 std::shared_ptr<Workbench> Run::trained() {

@@ -26,8 +26,8 @@ class Run {
   static Run open(const std::filesystem::path& directory, const RuntimeOptions& runtime);
 
   /// Trains (or finishes training; with model_from only the defence's own parts, if it has any) and measures accuracy
-  /// and cross-entropy on the whole test split.
-  void train();
+  /// and cross-entropy on the whole test split. With a group this is rank 0, and the others call assist().
+  void train(const ranks::Group* group = nullptr);
 
   /// Runs one attack and records what it achieved. With the same spec and seed as a recorded one nothing happens,
   /// unless `again`. `seed`: by default the run's.
@@ -50,7 +50,7 @@ class Run {
 
   void open_log() const;
   train::CheckpointPlace place() const;
-  void train_and_measure();
+  void train_and_measure(const ranks::Group* group);
   void measure();
   void save() const;
   const train::Exposed& exposed(attack::Goal goal);
@@ -70,5 +70,9 @@ class Run {
   bool loaded_ = false;
   std::optional<train::Exposed> exposed_input_, exposed_prediction_;
 };
+
+/// What the other ranks do while rank 0 calls Run::train: their share of it, unless rank 0 finds nothing to do. Writes
+/// nothing.
+void assist(const RunConfig& config, const ranks::Group& group);
 
 }  // namespace infoscissors::experiment

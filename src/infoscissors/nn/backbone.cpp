@@ -1,6 +1,7 @@
 #include "infoscissors/nn/backbone.h"
 
-#include <torch/nn/modules/batchnorm.h>
+#include "infoscissors/nn/norm.h"
+
 #include <torch/nn/modules/conv.h>
 
 #include <algorithm>
@@ -18,7 +19,7 @@ LayerPtr conv_norm_relu(std::int64_t in, std::int64_t out, std::int64_t kernel, 
   const auto options =
       torch::nn::Conv2dOptions(in, out, kernel).stride(stride).padding(kernel / 2).groups(groups).bias(false);
   layers->append("conv", wrap(torch::nn::Conv2d(options)));
-  layers->append("norm", wrap(torch::nn::BatchNorm2d(out)));
+  layers->append("norm", batch_norm(out));
   if (rectified) layers->append("relu", relu());
   return layers;
 }

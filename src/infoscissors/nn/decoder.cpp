@@ -3,8 +3,8 @@
 #include "infoscissors/base/error.h"
 #include "infoscissors/base/options.h"
 #include "infoscissors/nn/backbone.h"
+#include "infoscissors/nn/norm.h"
 
-#include <torch/nn/modules/batchnorm.h>
 #include <torch/nn/modules/conv.h>
 #include <torch/nn/modules/linear.h>
 
@@ -130,8 +130,7 @@ LayerPtr make_decoder(const std::string& family, const Shape& input, const Shape
 }
 
 LayerPtr make_standardiser(const Shape& input) {
-  const auto options = torch::nn::BatchNormOptions(input.front()).affine(false);
-  return spatial(input) ? wrap(torch::nn::BatchNorm2d(options)) : wrap(torch::nn::BatchNorm1d(options));
+  return batch_norm(input.front(), spatial(input), /*affine=*/false);
 }
 
 LayerPtr make_mlp(std::int64_t inputs, std::int64_t hidden, std::int64_t outputs, std::int64_t layers) {

@@ -45,6 +45,8 @@ class Optimizer {
   void scale_updates(std::size_t first, std::size_t count, Factor factor);
 
   const std::vector<torch::Tensor>& parameters() const { return parameters_; }
+  /// All gradients as one flat tensor, which shares their memory.
+  const torch::Tensor& gradients() const { return gradients_; }
 
   /// Moments and the step count, for a checkpoint.
   std::map<std::string, torch::Tensor> state() const;

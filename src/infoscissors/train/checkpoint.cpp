@@ -2,6 +2,7 @@
 
 #include "infoscissors/base/error.h"
 #include "infoscissors/nn/initialise.h"
+#include "infoscissors/ranks/group.h"
 #include "infoscissors/tensor/file.h"
 
 namespace infoscissors::train {
@@ -106,15 +107,21 @@ void restore_networks(const tensor::TensorFile& file, const Subject& subject, co
   }
 }
 
+Tensors tensors_of(const Subject& subject, const nn::Optimizer& optimizer, const Position& position) {
+  Tensors all;
+  for (const auto& [prefix, module] : parts(subject)) put(all, prefix, nn::state_of(*module));
+  put(all, "defense_state.", subject.defense.state());
+  put(all, "optimizer.", optimizer.state());
+  all["sums"] = position.sums;
+  return all;
+}
+
 }  // namespace
 
 void save_checkpoint(const CheckpointPlace& place, const Subject& subject, const nn::Optimizer& optimizer,
                      const Position& position) {
   tensor::TensorFile file;
-  for (const auto& [prefix, module] : parts(subject)) put(file.tensors, prefix, nn::state_of(*module));
-  put(file.tensors, "defense_state.", subject.defense.state());
-  put(file.tensors, "optimizer.", optimizer.state());
-  file.tensors["sums"] = position.sums;
+  file.tensors = tensors_of(subject, optimizer, position);
   const Json state = {{"epoch", position.epoch}, {"step", position.step}, {"log", log_to_json(position.log)}};
   file.metadata = {{"format", kFormat},
                    {"version", std::to_string(kVersion)},
@@ -136,6 +143,34 @@ bool load_checkpoint(const CheckpointPlace& place, const Subject& subject, nn::O
     throw Error("{}: {}", name, error.what());
   }
   return true;
+}
+
+void share_state(const ranks::Group& group, const Subject& subject, nn::Optimizer& optimizer, Position& position) {
+  tensor::TensorFile file;
+  file.tensors = tensors_of(subject, optimizer, position);
+  const auto where = torch::tensor({position.epoch, position.step}, torch::kInt64);
+  // One message: there are hundreds of tensors of a few numbers.
+  std::vector<torch::Tensor> bytes;
+  for (auto& [name, tensor] : file.tensors) {
+    tensor = tensor.detach().cpu().contiguous();
+    bytes.push_back(tensor.view({-1}).view(torch::kUInt8));
+  }
+  const auto message = torch::cat(bytes);
+  group.broadcast(where);
+  group.broadcast(message);
+  if (group.rank() == 0) return;
+  std::int64_t begin = 0;
+  for (auto& [name, tensor] : file.tensors) {
+    const auto count = static_cast<std::int64_t>(tensor.nbytes());
+    // Through a copy, for alignment.
+    tensor = message.narrow(0, begin, count).clone().view(tensor.scalar_type()).view(tensor.sizes());
+    begin += count;
+  }
+  restore_networks(file, subject, "rank 0's state");
+  optimizer.load_state(take(file.tensors, "optimizer."));
+  position.sums.copy_(file.tensors.at("sums"));
+  position.epoch = where[0].item<std::int64_t>();
+  position.step = where[1].item<std::int64_t>();
 }
 
 void load_trained(const CheckpointPlace& place, const Subject& subject, std::int64_t epochs) {

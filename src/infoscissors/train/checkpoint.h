@@ -28,6 +28,9 @@ void save_checkpoint(const CheckpointPlace& place, const Subject& subject, const
 bool load_checkpoint(const CheckpointPlace& place, const Subject& subject, nn::Optimizer& optimizer,
                      Position& position);
 
+/// Makes every rank's network, defence, optimiser and position rank 0's (its log aside).
+void share_state(const ranks::Group& group, const Subject& subject, nn::Optimizer& optimizer, Position& position);
+
 /// Restores only network and defence, for evaluation and attacks. Throws Error where there is no finished checkpoint.
 void load_trained(const CheckpointPlace& place, const Subject& subject, std::int64_t epochs);
 

@@ -4,6 +4,8 @@
 #include "infoscissors/base/interrupt.h"
 #include "infoscissors/base/progress.h"
 #include "infoscissors/data/batches.h"
+#include "infoscissors/nn/norm.h"
+#include "infoscissors/ranks/group.h"
 #include "infoscissors/train/checkpoint.h"
 
 #include <chrono>
@@ -31,9 +33,18 @@ class Loop {
     const auto count = [](const nn::Part& part) { return part.layer->parameters().size(); };
     if (server) optimizer_.scale_updates(count(subject.model.head), count(subject.model.encoder), server);
     position_.sums = torch::zeros({kSums}, torch::kFloat64);
-    load_checkpoint(place_, subject_, optimizer_, position_);
+    if (leads()) load_checkpoint(place_, subject_, optimizer_, position_);
     position_.sums = position_.sums.to(runtime_.device);
+    if (subject_.group) {
+      synchronise_norms([group = subject_.group](const torch::Tensor& own) { return group->gather(own); });
+      share_state(*subject_.group, subject_, optimizer_, position_);
+    }
   }
+  ~Loop() {
+    if (subject_.group) synchronise_norms({});
+  }
+  Loop(const Loop&) = delete;
+  Loop& operator=(const Loop&) = delete;
 
   TrainLog run(const std::function<void(const EpochLog&)>& on_epoch) {
     while (position_.epoch < options_.epochs) {
@@ -41,6 +52,8 @@ class Loop {
       const EpochLog log = close_epoch();
       save();
       if (on_epoch) on_epoch(log);
+      // What each rank computes for itself may round differently on different processors.
+      if (subject_.group) share_state(*subject_.group, subject_, optimizer_, position_);
     }
     if (options_.epochs == 0) save();
     return position_.log;
@@ -53,6 +66,39 @@ class Loop {
     auto all = subject.frozen ? std::vector<torch::Tensor>{} : subject.model.parameters();
     for (const auto& parameter : subject.defense.trained_parameters()) all.push_back(parameter);
     return all;
+  }
+
+  /// Whether this process reads and writes the checkpoint.
+  bool leads() const { return !subject_.group || subject_.group->rank() == 0; }
+
+  void synchronise_norms(const nn::Exchange& exchange) {
+    for (auto* part : {&subject_.model.head, &subject_.model.encoder}) nn::synchronise_norms(*part->layer, exchange);
+  }
+
+  /// The part's output for the whole batch, of which every rank of a group computes its share. What follows (release,
+  /// classifier, penalties, adversaries) every rank computes for the whole batch, as one process alone does.
+  torch::Tensor through(const nn::Part& part, const torch::Tensor& batch) {
+    if (!subject_.group) return part.forward(batch);
+    return ranks::join_shares(*subject_.group, part.forward(ranks::take_share(*subject_.group, batch)), batch.size(0));
+  }
+
+  /// Head's and encoder's gradients are of this rank's share; those of what every rank computes are whole already.
+  void sum_gradients() {
+    const auto divide = [&](const std::vector<torch::Tensor>& parameters) {
+      for (const auto& parameter : parameters) parameter.grad().div_(subject_.group->size());
+    };
+    const torch::NoGradGuard no_grad;
+    if (!subject_.frozen) divide(subject_.model.classifier.layer->parameters());
+    divide(subject_.defense.trained_parameters());
+    subject_.group->sum(optimizer_.gradients());
+  }
+
+  /// Whether a person asked any of the ranks to stop: they stop behind the same step.
+  bool stop_requested() const {
+    if (!subject_.group) return base::interrupt_requested();
+    const auto requests = torch::full({1}, base::interrupt_requested() ? 1 : 0, torch::kInt64);
+    subject_.group->sum(requests);
+    return requests.item<std::int64_t>() > 0;
   }
 
   void run_epoch() {
@@ -68,7 +114,7 @@ class Loop {
       run_step(batches.get(position_.step), epoch);
       ++position_.step;
       progress.update(position_.step);
-      if (!base::interrupt_requested()) continue;
+      if (!stop_requested()) continue;
       add_seconds(begin);
       save();
       progress.clear();
@@ -104,6 +150,7 @@ class Loop {
     optimizer_.zero_grad();
     // Only the main network's parameters: a penalty's path leads through adversaries that must not feel it.
     torch::autograd::backward({loss}, {}, {}, false, optimizer_.parameters());
+    if (subject_.group) sum_gradients();
     if (options_.clip > 0) optimizer_.clip_gradient(options_.clip);
     optimizer_.step(rate);
   }
@@ -111,10 +158,10 @@ class Loop {
   void forward(defense::Step& step) {
     const tensor::Autocast autocast(runtime_);
     const auto phase = defense::Phase::train;
-    step.representation = subject_.defense.release(subject_.model.head.forward(step.images),
+    step.representation = subject_.defense.release(through(subject_.model.head, step.images),
                                                    defense::Site::representation, phase, step.generator, step.images);
-    step.feature = subject_.defense.release(subject_.model.encoder.forward(step.representation), defense::Site::feature,
-                                            phase, step.generator, step.images);
+    step.feature = subject_.defense.release(through(subject_.model.encoder, step.representation),
+                                            defense::Site::feature, phase, step.generator, step.images);
     // The device computes the loss, so the gradient that crosses the wire is the one in v.
     if (step.feature.requires_grad()) {
       step.feature.register_hook([this, draws = step.generator](const torch::Tensor& gradient) {
@@ -164,7 +211,7 @@ class Loop {
   }
 
   void save() {
-    if (!place_.file.empty()) save_checkpoint(place_, subject_, optimizer_, position_);
+    if (!place_.file.empty() && leads()) save_checkpoint(place_, subject_, optimizer_, position_);
   }
 
   const Subject& subject_;

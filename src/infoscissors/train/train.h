@@ -13,6 +13,10 @@
 #include <string>
 #include <vector>
 
+namespace infoscissors::ranks {
+class Group;
+}
+
 namespace infoscissors::train {
 
 struct TrainOptions {
@@ -39,6 +43,7 @@ struct Subject {
   const data::Dataset& dataset;
   const data::Splits& splits;
   bool frozen = false;  // the network is trained already and stays as it is; only the defence's own parts learn
+  const ranks::Group* group = nullptr;  // the processes that train this one network together; null: this one alone
 };
 
 struct EpochLog {
@@ -67,8 +72,9 @@ using ServerFactor = std::function<torch::Tensor(const torch::Tensor& now, const
 /// et al. 2024, algorithm 1). The state is saved after every epoch and on an interrupt, in the middle of an epoch if
 /// need be; on one thread in fp32 a resumed training ends bit for bit like an undisturbed one. Of a frozen network no
 /// weight and no running mean changes, and without epochs the checkpoint is just written. `on_epoch` is called after
-/// each epoch. `server` touches the encoder's updates alone. Throws Interrupted after saving; Error when the loss is
-/// not finite; UsageError for a foreign checkpoint.
+/// each epoch. The ranks of a group share every batch and end with the network of one process, up to rounding; rank 0
+/// alone reads and writes the checkpoint. `server` touches the encoder's updates alone. Throws Interrupted after
+/// saving; Error when the loss is not finite; UsageError for a foreign checkpoint.
 TrainLog train(const Subject& subject, const TrainOptions& options, const tensor::Runtime& runtime, std::uint64_t seed,
                const CheckpointPlace& place, const std::function<void(const EpochLog&)>& on_epoch,
                const ServerFactor& server = {});
