@@ -29,12 +29,18 @@ void add_attack(CLI::App& app, Common& common);
 void add_evaluate(CLI::App& app, Common& common);
 void add_run(CLI::App& app, Common& common);
 void add_report(CLI::App& app, Common& common);
+void add_sweep(CLI::App& app, Common& common);
+void add_table(CLI::App& app, Common& common);
+void add_export(CLI::App& app, Common& common);
+void add_bundle(CLI::App& app, Common& common);
+void add_infer(CLI::App& app, Common& common);
 void add_list(CLI::App& app, Common& common);
 void add_data(CLI::App& app, Common& common);
 void add_completion(CLI::App& app, Common& common);
 void add_mi(CLI::App& app, Common& common);
 void add_certify(CLI::App& app, Common& common);
 void add_pki(CLI::App& app, Common& common);
+void add_serve(CLI::App& app, Common& common);
 void add_version(CLI::App& app, Common& common);
 
 }  // namespace infoscissors::cli

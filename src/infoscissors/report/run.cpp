@@ -1,10 +1,7 @@
 #include "infoscissors/report/run.h"
 
-#include <fmt/format.h>
-
 #include <cmath>
 #include <limits>
-#include <map>
 
 namespace infoscissors::report {
 
@@ -21,31 +18,6 @@ std::string label(const RunDirectory& run) {
   if (!run.record.defense.empty()) return run.record.defense + (added ? ", added after training" : "");
   const auto whole = run.path.lexically_normal();
   return whole.has_filename() ? whole.filename().string() : whole.parent_path().filename().string();
-}
-
-std::string main_measure(const std::string& goal) {
-  return goal == "input" ? "ssim" : "accuracy";
-}
-
-std::string measure_title(const std::string& measure) {
-  static const std::map<std::string, std::string> kTitles = {
-      {"accuracy", "Accuracy"},
-      {"class_accuracy", "Class recognised"},
-      {"cross_entropy", "Cross-entropy, nats"},
-      {"ssim", "SSIM"},
-      {"psnr", "PSNR, dB"},
-      {"mse", "MSE"},
-  };
-  const auto found = kTitles.find(measure);
-  return found == kTitles.end() ? measure : found->second;
-}
-
-std::string measure_text(const std::string& measure, double value) {
-  if (!std::isfinite(value)) return "-";
-  if (measure.ends_with("accuracy")) return fmt::format("{:.1f} %", 100 * value);
-  if (measure == "psnr") return fmt::format("{:.1f}", value);
-  if (measure == "mse") return fmt::format("{:.4f}", value);
-  return fmt::format("{:.3f}", value);
 }
 
 double chance(const results::RunRecord& record) {

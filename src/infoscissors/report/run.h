@@ -1,6 +1,7 @@
 #pragma once
 
 #include "infoscissors/results/certificates.h"
+#include "infoscissors/results/measure.h"
 #include "infoscissors/results/record.h"
 
 #include <filesystem>
@@ -25,15 +26,9 @@ RunDirectory open_run(const std::filesystem::path& path);
 /// record without a defence.
 std::string label(const RunDirectory& run);
 
-/// What an attack is judged by: "ssim" for reconstructions, "accuracy" for inferred labels. For both, higher is worse
-/// for the defender.
-std::string main_measure(const std::string& goal);
-
-/// "SSIM", "PSNR, dB": a measure as a table's head shows it.
-std::string measure_title(const std::string& measure);
-
-/// A share as "89.9 %", other measures with three decimals, NaN as "-".
-std::string measure_text(const std::string& measure, double value);
+using results::main_measure;
+using results::measure_text;
+using results::measure_title;
 
 /// The accuracy of guessing labels, 1 / K; NaN where the record does not say how many classes there are.
 double chance(const results::RunRecord& record);
