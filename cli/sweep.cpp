@@ -1,14 +1,18 @@
-#include "cli/command.h"
+#include "cli/sweep.h"
 
 #include "infoscissors/base/error.h"
 #include "infoscissors/base/log.h"
 #include "infoscissors/base/progress.h"
+#include "infoscissors/sweep/estimate.h"
 #include "infoscissors/sweep/expand.h"
 #include "infoscissors/sweep/process.h"
+#include "infoscissors/sweep/resources.h"
 #include "infoscissors/sweep/scheduler.h"
 #include "infoscissors/sweep/worker.h"
 
 #include <cstdlib>
+#include <map>
+#include <set>
 
 namespace infoscissors::cli {
 namespace {
@@ -32,16 +36,65 @@ Json to_json(const sweep::Tally& tally) {
           {"errors", tally.errors}};
 }
 
+/// Runs that differ in strength and seed alone share a line.
+std::string table_of(const sweep::Plan& plan) {
+  std::map<std::string, std::set<double>> strengths;
+  std::map<std::string, std::set<std::int64_t>> seeds;
+  std::vector<std::string> order;
+  for (const auto& run : plan.runs) {
+    const auto& labels = run.labels;
+    const auto line = fmt::format("{:<14} {:<13} {:>5} {:<5} {:<13}", labels.dataset, labels.backbone, labels.width,
+                                  labels.cut, run.wanted ? labels.defense : "(undefended)");
+    if (seeds[line].empty()) order.push_back(line);
+    seeds[line].insert(labels.seed);
+    if (labels.strength) strengths[line].insert(*labels.strength);
+  }
+  std::string text;
+  for (const auto& line : order) {
+    text += fmt::format("  {} {:<28} seeds {}\n", line, fmt::join(strengths[line], " "), fmt::join(seeds[line], " "));
+  }
+  return text;
+}
+
+std::string basis(const sweep::Estimate& estimate) {
+  if (estimate.measured > 0) return fmt::format("from {} trained runs in this directory", estimate.measured);
+  return fmt::format(
+      "assumed, for nothing is measured yet: {:g} ms an image and epoch, {:g} s an attack, {:g} MiB a run",
+      1000 * sweep::kAssumedImagePass, sweep::kAssumedAttack, sweep::kAssumedDisk / (1 << 20));
+}
+
+void print_plan(const sweep::Plan& plan, const Arguments& arguments, const sweep::ScheduleOptions& options,
+                const Common& common) {
+  const auto left = sweep::estimate(arguments.out, plan, options.finished);
+  const auto processes =
+      options.jobs > 0 ? options.jobs : std::max<std::int64_t>(1, sweep::usable_cores() / options.threads);
+  const auto seconds = left.seconds / static_cast<double>(processes);
+  Json document = sweep::to_json(plan);
+  document["estimate"] = {{"runs", left.runs},      {"done", left.done},        {"attacks", left.attacks},
+                          {"processes", processes}, {"seconds", seconds},       {"process_seconds", left.seconds},
+                          {"disk", left.disk},      {"measured", left.measured}};
+  emit(common, document,
+       fmt::format("{}: {} runs, {} done; {} attacks left\n{}"
+                   "about {} with {} processes of {} threads, {:.0f} MiB of disk\n  {}\n",
+                   plan.name, left.runs, left.done, left.attacks, table_of(plan), base::format_seconds(seconds),
+                   processes, options.threads, left.disk / (1 << 20), basis(left)));
+}
+
 void run_sweep(const Arguments& arguments, const Common& common) {
   refuse_what_the_file_decides(common);
   const auto plan = sweep::make_plan(sweep::load_sweep_file(arguments.file));
   sweep::ScheduleOptions options;
+  options.shard = sweep::parse_shard(arguments.shard);
   options.program = sweep::own_program();
   options.jobs = arguments.jobs;
   options.threads = common.threads > 0 ? common.threads : 1;
   options.device = common.device;
   options.retry = arguments.retry;
   if (!arguments.finished.empty()) options.finished = sweep::load_finished(arguments.finished);
+  if (arguments.dry_run) {
+    print_plan(plan, arguments, options, common);
+    return;
+  }
   sweep::store_plan(arguments.out, plan);
   const auto tally = sweep::run_plan(arguments.out, plan, options);
   emit(common, to_json(tally),
@@ -82,12 +135,17 @@ void add_sweep(CLI::App& app, Common& common) {
   auto arguments = std::make_shared<Arguments>();
   command->add_option("file", arguments->file, "Sweep (TOML)");
   command->add_option("--out", arguments->out, "Directory of the sweep, created or continued");
+  command->add_flag("--dry-run", arguments->dry_run, "Print the plan with an estimate of time and disk, run nothing");
   command->add_flag("--retry", arguments->retry, "Try failed runs again");
   command->add_option("--jobs", arguments->jobs, "Processes at once; 0: as many as cores and memory allow")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
+  command->add_option("--shard", arguments->shard, "Only every N-th run, from the I-th: I/N, or auto/N in a job array")
+      ->capture_default_str();
   command->add_option("--finished", arguments->finished, "Long table (CSV) whose results are not computed again");
   command->require_subcommand(0, 1);
+  add_sweep_status(*command, common);
+  add_sweep_submit(*command, common);
   add_work(*command, common);
   command->callback([command, arguments, &common] {
     if (!command->get_subcommands().empty()) return;

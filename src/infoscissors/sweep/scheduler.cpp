@@ -90,7 +90,7 @@ class Scheduler {
   void choose() {
     for (std::size_t i = 0; i < items_.size(); ++i) {
       auto& item = items_[i];
-      item.ours = item.run->wanted && static_cast<std::int64_t>(i) % options_.shard.count == options_.shard.index;
+      item.ours = item.run->wanted && options_.shard.has(i);
       item.needed = item.ours;
     }
     for (auto& item : items_) {

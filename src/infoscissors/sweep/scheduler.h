@@ -2,6 +2,7 @@
 
 #include "infoscissors/sweep/finished.h"
 #include "infoscissors/sweep/plan.h"
+#include "infoscissors/sweep/shard.h"
 
 #include <cstdint>
 #include <filesystem>
@@ -9,12 +10,6 @@
 #include <vector>
 
 namespace infoscissors::sweep {
-
-/// The part of a plan that one process of several takes: every run whose place in the plan is index modulo count.
-struct Shard {
-  std::int64_t index = 0;
-  std::int64_t count = 1;
-};
 
 struct ScheduleOptions {
   std::filesystem::path program;  // whose `sweep work` is started for each run
