@@ -69,6 +69,11 @@ if(Protobuf_FOUND AND TARGET protobuf::protoc AND OPENSSL_FOUND AND INFOSCISSORS
   target_link_libraries(infoscissors_grpc INTERFACE
     ${INFOSCISSORS_GRPC_LIBRARY_grpc++} ${INFOSCISSORS_GRPC_LIBRARY_grpc++_reflection} ${INFOSCISSORS_GRPC_LIBRARY_grpc}
     ${INFOSCISSORS_GRPC_LIBRARY_gpr} protobuf::libprotobuf OpenSSL::SSL OpenSSL::Crypto)
+  # gRPC's headers call it inline, so it must be linked by name.
+  find_library(INFOSCISSORS_ABSL_SYNCHRONIZATION absl_synchronization)
+  if(INFOSCISSORS_ABSL_SYNCHRONIZATION)
+    target_link_libraries(infoscissors_grpc INTERFACE ${INFOSCISSORS_ABSL_SYNCHRONIZATION})
+  endif()
 else()
   set(INFOSCISSORS_GRPC OFF)
 endif()

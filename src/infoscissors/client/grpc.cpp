@@ -1,0 +1,139 @@
+#include "infoscissors/client/grpc.h"
+
+#include "infoscissors/base/error.h"
+#include "infoscissors/client/address.h"
+
+#ifdef INFOSCISSORS_GRPC
+
+#include "infoscissors/client/proto.h"
+#include "infoscissors/client/tls.h"
+#include "infoscissors/wire/error.h"
+
+#include <grpcpp/grpcpp.h>
+
+#include "open_inference_grpc.grpc.pb.h"
+
+namespace infoscissors::client {
+namespace {
+
+using base::UsageError;
+using wire::Code;
+using wire::Error;
+
+constexpr int kFirstReconnectMs = 50, kLastReconnectMs = 1000;
+// Also what a handshake may take.
+constexpr int kConnectMs = 5000;
+
+std::shared_ptr<grpc::ChannelCredentials> credentials(const ConnectOptions& options) {
+  if (!options.tls) {
+    if (!options.insecure && !is_local(options.server)) {
+      throw UsageError("--server {}: what is sent would be readable on the way; give --tls-ca (or --insecure)",
+                       options.server);
+    }
+    return grpc::InsecureChannelCredentials();
+  }
+  const auto texts = read_tls(*options.tls);
+  return grpc::SslCredentials({texts.authority, texts.key, texts.certificate});
+}
+
+grpc::ChannelArguments arguments(const ConnectOptions& options) {
+  grpc::ChannelArguments arguments;
+  arguments.SetMaxReceiveMessageSize(static_cast<int>(options.largest_answer));
+  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, kFirstReconnectMs);
+  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, kLastReconnectMs);
+  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, kConnectMs);
+  // Session repeats, with pauses of its own.
+  arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
+  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+  return arguments;
+}
+
+/// What a server writes, as one line of at most so many characters.
+std::string line(std::string text) {
+  constexpr std::size_t kLongest = 300;
+  if (text.size() > kLongest) text = text.substr(0, kLongest) + "...";
+  for (auto& c : text) {
+    if (c < 0x20 || c > 0x7e) c = '?';
+  }
+  return text;
+}
+
+void prepare(grpc::ClientContext& context, Clock::time_point deadline) {
+  context.set_deadline(std::chrono::system_clock::now() +
+                       std::chrono::duration_cast<std::chrono::system_clock::duration>(deadline - Clock::now()));
+}
+
+Error to_error(const grpc::Status& status) {
+  const auto code = wire::from_grpc_status(status.error_code());
+  switch (status.error_code()) {
+    case grpc::StatusCode::DEADLINE_EXCEEDED:
+      return {Code::deadline, "no answer within the deadline"};
+    case grpc::StatusCode::CANCELLED:
+      return {Code::cancelled, "the call was stopped"};
+    default:
+      return {code, "{}: {}", wire::name(code), line(status.error_message())};
+  }
+}
+
+class GrpcTransport : public Transport {
+ public:
+  explicit GrpcTransport(const ConnectOptions& options)
+      : server_(options.server),
+        stub_(inference::GRPCInferenceService::NewStub(
+            grpc::CreateCustomChannel(options.server, credentials(options), arguments(options)))) {}
+
+  Reply infer(const wire::Request& request, Clock::time_point deadline, const std::stop_token& stop) override {
+    const auto message = to_proto(request);
+    const auto answer = std::make_shared<inference::ModelInferResponse>();
+    grpc::ClientContext context;
+    prepare(context, deadline);
+    const std::stop_callback cancel(stop, [&] { context.TryCancel(); });
+    const auto status = stub_->ModelInfer(&context, message, answer.get());
+    if (!status.ok()) throw to_error(status);
+    Reply reply;
+    reply.bytes_sent = message.ByteSizeLong();
+    reply.bytes_received = answer->ByteSizeLong();
+    reply.response = parse(answer);
+    return reply;
+  }
+
+  ModelMetadata metadata(const std::string& model, Clock::time_point deadline, const std::stop_token& stop) override {
+    inference::ModelMetadataRequest request;
+    request.set_name(model);
+    inference::ModelMetadataResponse response;
+    grpc::ClientContext context;
+    prepare(context, deadline);
+    const std::stop_callback cancel(stop, [&] { context.TryCancel(); });
+    const auto status = stub_->ModelMetadata(&context, request, &response);
+    if (!status.ok()) throw to_error(status);
+    return parse(response);
+  }
+
+  std::string destination() const override { return server_; }
+
+ private:
+  std::string server_;
+  std::unique_ptr<inference::GRPCInferenceService::Stub> stub_;
+};
+
+}  // namespace
+
+std::shared_ptr<Transport> connect(const ConnectOptions& options) {
+  check_address(options.server);
+  return std::make_shared<GrpcTransport>(options);
+}
+
+}  // namespace infoscissors::client
+
+#else
+
+namespace infoscissors::client {
+
+std::shared_ptr<Transport> connect(const ConnectOptions& options) {
+  check_address(options.server);
+  throw base::Error("--server {}: needs the component \"grpc\", which this build lacks", options.server);
+}
+
+}  // namespace infoscissors::client
+
+#endif
