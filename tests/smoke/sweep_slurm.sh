@@ -1,0 +1,144 @@
+#!/usr/bin/env bash
+# A sweep through Debian's Slurm on this one machine: a job array shares it by index, nothing is done twice, children
+# do not take themselves for ranks of the job. Starts munged, slurmctld and slurmd of its own on free ports and ends
+# them again. Needs root (the daemons change users) and slurm-wlm; skipped without root.
+# Usage: sweep_slurm.sh PATH_OF_INFOSCISSORS
+set -euo pipefail
+infoscissors=$(realpath "$1")
+skip() {
+  echo "skipped: $1"
+  exit 77
+}
+[ "$(id -u)" -eq 0 ] || skip 'not root'
+for program in munged slurmctld slurmd sbatch; do
+  command -v "$program" >/dev/null || { echo "$program is missing: scripts/install-packages test"; exit 1; }
+done
+
+work=$(mktemp -d)
+chmod 755 "$work"
+daemons=()
+finish() {
+  local process
+  for process in "${daemons[@]}"; do kill "$process" 2>/dev/null || true; done
+  for process in "${daemons[@]}"; do wait "$process" 2>/dev/null || true; done
+  rm -rf "$work"
+}
+trap finish EXIT
+cd "$work"
+
+free_port() {
+  python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+}
+
+# An authentication socket and key of the test's own, so that a munge of the machine is left alone.
+install -d -o munge -g munge -m 755 munge
+install -d -o munge -g munge -m 700 munge/private
+dd if=/dev/urandom of=munge/private/key bs=1 count=128 2>/dev/null
+chown munge:munge munge/private/key
+chmod 400 munge/private/key
+runuser -u munge -- munged --foreground --key-file="$work/munge/private/key" --socket="$work/munge/socket" \
+  --pid-file="$work/munge/private/pid" --log-file="$work/munge/private/log" --seed-file="$work/munge/private/seed" &
+daemons+=($!)
+
+mkdir state spool
+host=$(hostname -s)
+cat >slurm.conf <<CONF
+ClusterName=infoscissors
+SlurmctldHost=$host(127.0.0.1)
+SlurmUser=root
+AuthType=auth/munge
+AuthInfo=socket=$work/munge/socket
+SlurmctldPort=$(free_port)
+SlurmdPort=$(free_port)
+StateSaveLocation=$work/state
+SlurmdSpoolDir=$work/spool
+SlurmctldPidFile=$work/slurmctld.pid
+SlurmdPidFile=$work/slurmd.pid
+SlurmctldLogFile=$work/slurmctld.log
+SlurmdLogFile=$work/slurmd.log
+ProctrackType=proctrack/linuxproc
+TaskPlugin=task/none
+SelectType=select/cons_tres
+SelectTypeParameters=CR_Core
+MpiDefault=none
+ReturnToService=2
+SlurmdTimeout=0
+NodeName=$host NodeAddr=127.0.0.1 CPUs=2 State=UNKNOWN
+PartitionName=test Nodes=$host Default=YES MaxTime=INFINITE State=UP OverSubscribe=FORCE:2
+CONF
+export SLURM_CONF=$work/slurm.conf
+
+fail() {
+  echo "FAILED: $1"
+  tail -n 30 slurmctld.log slurmd.log 2>/dev/null || true
+  echo "0 passed, 1 failed"
+  exit 1
+}
+# await SECONDS COMMAND...
+await() {
+  local end=$((SECONDS + $1))
+  shift
+  until "$@" >/dev/null 2>&1; do
+    [ "$SECONDS" -lt "$end" ] || return 1
+    sleep 0.2
+  done
+}
+await 20 test -S munge/socket || fail 'munged does not answer'
+slurmctld -D >/dev/null 2>&1 &
+daemons+=($!)
+slurmd -D -N "$host" >/dev/null 2>&1 &
+daemons+=($!)
+idle() {
+  [ "$(sinfo -h -o %t)" = idle ]
+}
+await 60 idle || fail 'the node does not become idle'
+
+cat >sweep.toml <<'TOML'
+name = "slurm"
+seeds = [0, 1]
+attacks = ["pmc(labels=20,steps=20)"]
+[base.data]
+name = "synthetic"
+channels = 1
+train = 64
+auxiliary = 64
+validation = 32
+test = 64
+[base.model]
+width = 0.25
+[base.train]
+epochs = 1
+batch = 32
+[base.runtime]
+precision = "fp32"
+[[defenses]]
+spec = "none"
+[[defenses]]
+spec = "an"
+strengths = [0.1, 1]
+TOML
+
+failures=0
+expect() {
+  if ! "${@:2}"; then
+    echo "FAILED: $1"
+    failures=$((failures + 1))
+  fi
+}
+empty_queue() {
+  [ -z "$(squeue -h)" ]
+}
+"$infoscissors" sweep submit sweep.toml --out out --slurm --tasks 3 --time 10 >submitted.txt || fail "$(cat submitted.txt)"
+expect 'it says which job' grep -qE '^slurm: job [0-9]+ with 3 tasks' submitted.txt
+await 180 empty_queue || fail 'the job array does not end'
+tail -n 3 out/slurm/*.txt
+expect 'three tasks said something' test "$(find out/slurm -name '*_*.txt' | wc -l)" -eq 3
+expect 'every run is done' grep -q '^slurm: 6 of 6 runs done' <("$infoscissors" sweep status out)
+expect 'each run was started once' test "$(cat out/runs/*/log.txt | grep -c 'epoch 1/1')" -eq 2
+expect 'no claim is left' test -z "$(ls out/claims)"
+# Inside a step, too, the children are runs by themselves.
+sed 's/"slurm"/"step"/' sweep.toml >step.toml
+srun --ntasks=1 "$infoscissors" -q sweep step.toml --out step >step.txt 2>&1 || true
+expect 'a sweep inside a step' grep -q '^step: 6 of 6 runs done' step.txt
+echo "$((6 - failures)) passed, $failures failed"
+[ "$failures" -eq 0 ]
