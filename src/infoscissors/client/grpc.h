@@ -16,8 +16,8 @@ struct TlsFiles {
 };
 
 struct ConnectOptions {
-  std::string server;                                 // HOST:PORT, or unix:PATH
-  std::optional<TlsFiles> tls;                        // without: plain text
+  std::string server = {};                            // HOST:PORT, or unix:PATH
+  std::optional<TlsFiles> tls = std::nullopt;         // without: plain text
   bool insecure = false;                              // plain text also beyond this machine
   std::size_t largest_answer = std::size_t{1} << 22;  // bytes; a longer one is refused
 };
