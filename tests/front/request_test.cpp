@@ -75,8 +75,7 @@ TEST(InferRequest, ReadsWholeNumbersForQuantisedTensors) {
   EXPECT_THAT(refusal(with_input(R"("shape":[1,1],"datatype":"INT8","data":[128])")), HasSubstr("cannot hold"));
   EXPECT_THAT(refusal(with_input(R"("shape":[1,1],"datatype":"UINT8","data":[-1])")), HasSubstr("cannot hold"));
   EXPECT_THAT(refusal(with_input(R"("shape":[1,1],"datatype":"INT8","data":[1.5])")), HasSubstr("fractions"));
-  EXPECT_THAT(refusal(with_input(R"("shape":[1,1],"datatype":"INT8","data":[99999])")),
-              HasSubstr("cannot hold"));
+  EXPECT_THAT(refusal(with_input(R"("shape":[1,1],"datatype":"INT8","data":[99999])")), HasSubstr("cannot hold"));
 }
 
 TEST(InferRequest, TheBinaryExtensionViewsIntoTheBody) {

@@ -56,33 +56,19 @@ std::string bound_address(int descriptor) {
   return (name.find(':') == std::string::npos ? name : "[" + name + "]") + ":" + port.data();
 }
 
-bool is_port(const std::string& text) {
-  return !text.empty() && text.size() <= 5 && text.find_first_not_of("0123456789") == std::string::npos &&
-         std::stoi(text) <= 65535;
-}
-
 }  // namespace
 
-Endpoint parse_endpoint(const std::string& text, const std::string& option) {
-  const auto colon = text.rfind(':');
-  std::string host = colon == std::string::npos ? "" : text.substr(0, colon);
-  if (host.size() > 2 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
-  if (host.empty() || !is_port(text.substr(colon + 1)))
-    throw base::UsageError("{}: '{}' is no HOST:PORT, for example 127.0.0.1:8000 or [::1]:8000", option, text);
-  return {host, text.substr(colon + 1)};
-}
-
-Listener::Listener(const Endpoint& endpoint) {
+Listener::Listener(const std::string& host, std::uint16_t port) {
   addrinfo hints{};
   hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
   hints.ai_socktype = SOCK_STREAM;
   addrinfo* found = nullptr;
-  const int status = ::getaddrinfo(endpoint.host.c_str(), endpoint.port.c_str(), &hints, &found);
-  if (status != 0) throw Error("cannot listen on {}: {}", endpoint.host, ::gai_strerror(status));
+  const int status = ::getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found);
+  if (status != 0) throw Error("cannot listen on {}: {}", host, ::gai_strerror(status));
   const std::unique_ptr<addrinfo, FreeAddresses> owner(found);
   for (const auto* address = found; address != nullptr && socket_ < 0; address = address->ai_next)
     socket_ = bind_one(*address);
-  if (socket_ < 0) throw Error("cannot listen on {}:{}: {}", endpoint.host, endpoint.port, std::strerror(errno));
+  if (socket_ < 0) throw Error("cannot listen on {}:{}: {}", host, port, std::strerror(errno));
   address_ = bound_address(socket_);
   wake_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   reserve_ = open_reserve();

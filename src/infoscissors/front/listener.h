@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <thread>
@@ -8,20 +9,13 @@ struct sockaddr;
 
 namespace infoscissors::front {
 
-/// HOST:PORT with the brackets of an IPv6 host taken off. Throws UsageError naming `option`.
-struct Endpoint {
-  std::string host;
-  std::string port;
-};
-Endpoint parse_endpoint(const std::string& text, const std::string& option);
-
 /// A listening socket and the thread that accepts from it. It keeps one descriptor in reserve: when the process has
 /// none left, a waiting connection is accepted with it and closed at once, so that the queue does not fill with peers
 /// that nobody will ever answer and the loop does not spin.
 class Listener {
  public:
-  /// Binds and listens; throws Error naming the endpoint and the system's reason.
-  explicit Listener(const Endpoint& endpoint);
+  /// Binds and listens; throws Error naming the address and the system's reason.
+  Listener(const std::string& host, std::uint16_t port);
   ~Listener();
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;

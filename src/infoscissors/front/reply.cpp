@@ -82,7 +82,7 @@ void append_output(const Tensor& tensor, bool binary, std::string& out) {
 }  // namespace
 
 Reply reply_json(const Json& document) {
-  return {.status = 200, .content_type = "application/json", .body = dump(document), .json_length = {}};
+  return {.status = 200, .content_type = "application/json", .body = dump(document)};
 }
 
 Reply reply_status(int status, std::string_view message) {
@@ -99,7 +99,7 @@ Reply reply_infer(const wire::Response& response, const OutputForm& form) {
   Json head = {{"model_name", response.model}, {"model_version", response.version}};
   if (!response.id.empty()) head["id"] = response.id;
   if (!response.parameters.empty()) head["parameters"] = to_json(response.parameters);
-  Reply reply{.status = 200, .content_type = "application/json", .body = dump(head), .json_length = {}};
+  Reply reply{.status = 200, .content_type = "application/json", .body = dump(head)};
   auto& body = reply.body;
   body.back() = ',';
   body += "\"outputs\":[";

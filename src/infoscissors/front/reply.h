@@ -16,7 +16,8 @@ struct Reply {
   int status = 200;
   std::string content_type = "application/json";
   std::string body;
-  std::optional<std::size_t> json_length;  // where binary tensors follow the JSON
+  std::optional<std::size_t> json_length = {};  // where binary tensors follow the JSON
+  std::string allow = {};                       // the methods of the path, where the request's is none of them
 };
 
 Reply reply_json(const base::Json& document);

@@ -40,6 +40,7 @@ TlsRotation::TlsRotation(TlsFiles files) : files_(std::move(files)), stamp_(stam
 }
 
 bool TlsRotation::refresh() {
+  const std::lock_guard lock(mutex_);
   auto stamp = stamp_of(files_);
   if (stamp == stamp_) return false;
   stamp_ = std::move(stamp);

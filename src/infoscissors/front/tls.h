@@ -3,6 +3,7 @@
 #include <atomic>
 #include <filesystem>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 
@@ -61,12 +62,13 @@ class TlsRotation {
 
   std::shared_ptr<const TlsMaterial> current() const { return current_.load(); }
 
-  /// Looks at the files; to be called about once a second, by one thread. True where new material was loaded. Throws
+  /// Looks at the files; to be called about once a second. True where new material was loaded. Throws
   /// UsageError where a changed file cannot be used: once for each change, and the old material stays.
   bool refresh();
 
  private:
   TlsFiles files_;
+  std::mutex mutex_;  // of looking
   std::string stamp_;
   std::atomic<std::shared_ptr<const TlsMaterial>> current_;
 };
