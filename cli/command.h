@@ -39,6 +39,7 @@ void add_data(CLI::App& app, Common& common);
 void add_completion(CLI::App& app, Common& common);
 void add_mi(CLI::App& app, Common& common);
 void add_certify(CLI::App& app, Common& common);
+void add_bench(CLI::App& app, Common& common);
 void add_pki(CLI::App& app, Common& common);
 void add_serve(CLI::App& app, Common& common);
 void add_version(CLI::App& app, Common& common);

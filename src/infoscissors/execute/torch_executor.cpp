@@ -8,6 +8,7 @@
 #include <torch/script.h>
 
 #include <sstream>
+#include <thread>
 
 namespace infoscissors::execute {
 namespace {
@@ -47,18 +48,18 @@ class TorchExecutor : public serve::Executor {
   }
 
  private:
-  /// OpenMP's number of threads belongs to the calling thread, and each batcher brings its own.
+  /// OpenMP's number of threads belongs to the calling thread; the first runs are another's than the batcher's.
   void set_threads() {
-    if (threads_set_) return;
+    if (thread_ == std::this_thread::get_id()) return;
     at::set_num_threads(options_.threads > 0 ? options_.threads : base::available_cores());
-    threads_set_ = true;
+    thread_ = std::this_thread::get_id();
   }
 
   torch::jit::Module module_;
   std::vector<std::int64_t> input_shape_, output_shape_;
   const Options options_;
   torch::Tensor input_;
-  bool threads_set_ = false;
+  std::thread::id thread_;  // for which the number of threads was set
 };
 
 }  // namespace

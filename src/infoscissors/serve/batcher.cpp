@@ -143,8 +143,9 @@ void Batcher::run_loop() {
     std::vector<Answer> answers;
     if (!jobs.empty()) answers = run(std::move(jobs), true);
     lock.lock();
-    if (queue_.empty()) {
-      // Nothing to run meanwhile: without a change of threads the answer is there sooner.
+    if (queue_.empty() && answers.size() == 1) {
+      // Nothing to run meanwhile: without a change of threads the answer is there sooner. Several answers take so long
+      // that the next requests come before they are out.
       lock.unlock();
       deliver(std::move(answers));
       lock.lock();
