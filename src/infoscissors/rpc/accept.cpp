@@ -17,6 +17,8 @@
 namespace infoscissors::rpc {
 namespace {
 
+constexpr int kPause = 20;  // milliseconds
+
 union Endpoint {
   sockaddr any;
   sockaddr_in v4;
@@ -117,7 +119,11 @@ void Accept::accept_one(const std::function<void(int)>& receive) {
     // None left: with the spare one the caller at least learns at once that it is not served.
     if (spare_ >= 0) ::close(spare_);
     descriptor = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
-    if (descriptor >= 0) ::close(descriptor);
+    if (descriptor >= 0) {
+      ::close(descriptor);
+    } else {
+      ::poll(nullptr, 0, kPause);  // somebody was faster; without a pause this loop would take a core
+    }
     spare_ = spare_descriptor();
     ++refused_;
     return;
