@@ -2,6 +2,7 @@
 
 #include "infoscissors/base/error.h"
 #include "infoscissors/base/file.h"
+#include "infoscissors/serve/trust.h"
 
 #ifdef INFOSCISSORS_HTTP
 #include <gnutls/gnutls.h>
@@ -77,6 +78,14 @@ int verify(gnutls_session_t session) {
   return 0;
 }
 
+std::string pem_of(const gnutls_datum_t& der) {
+  gnutls_datum_t text{};
+  if (gnutls_pem_base64_encode2("CERTIFICATE", &der, &text) < 0) return {};
+  std::string pem(reinterpret_cast<const char*>(text.data), text.size);
+  gnutls_free(text.data);
+  return pem;
+}
+
 struct Certificate {
   gnutls_x509_crt_t handle = nullptr;
   Certificate() { gnutls_x509_crt_init(&handle); }
@@ -105,7 +114,7 @@ std::optional<std::string> common_name(const Certificate& certificate) {
 struct TlsMaterial::State {
   gnutls_certificate_credentials_t credentials = nullptr;
   std::string certificate, key;
-  bool demands = false;
+  std::optional<serve::Trust> trust;  // the rules of gRPC's side; also says whether a certificate is demanded
 
   State() { gnutls_certificate_allocate_credentials(&credentials); }
   ~State() { gnutls_certificate_free_credentials(credentials); }
@@ -125,6 +134,7 @@ struct TlsMaterial::State {
 
   // The list belongs to the credentials, which free it.
   void load_trust(const TlsFiles& files) {
+    trust = serve::Trust::load(files.client_ca.string(), files.crl.string());
     gnutls_x509_trust_list_t list = nullptr;
     gnutls_x509_trust_list_init(&list, 0);
     gnutls_certificate_set_trust_list(credentials, list, 0);
@@ -143,7 +153,6 @@ struct TlsMaterial::State {
       }
     }
     gnutls_certificate_set_verify_function(credentials, verify);
-    demands = true;
   }
 };
 
@@ -158,15 +167,19 @@ TlsMaterial::~TlsMaterial() = default;
 
 void TlsMaterial::attach(gnutls_session_int* session) const {
   gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE, state_->credentials);
-  gnutls_certificate_server_set_request(session, state_->demands ? GNUTLS_CERT_REQUIRE : GNUTLS_CERT_IGNORE);
+  gnutls_certificate_server_set_request(session, state_->trust ? GNUTLS_CERT_REQUIRE : GNUTLS_CERT_IGNORE);
 }
 
 std::optional<std::string> TlsMaterial::identity(gnutls_session_int* session) const {
-  if (!state_->demands) return std::string();
+  if (!state_->trust) return std::string();
   unsigned count = 0;
   const auto* peers = gnutls_certificate_get_peers(session, &count);
-  // The handshake has verified them; asked again, so that a way around the handshake's own check would lead nowhere.
-  if (peers == nullptr || count == 0 || verify(session) != 0) return {};
+  if (peers == nullptr || count == 0) return {};
+  // The handshake has verified them. Asked again by what gRPC's side asks, so that both protocols let the same devices
+  // in and a way around the handshake's own check would lead nowhere.
+  std::string chain;
+  for (unsigned i = 1; i < count; ++i) chain += pem_of(peers[i]);
+  if (!state_->trust->problem(pem_of(peers[0]), chain).empty()) return {};
   const Certificate own;
   if (gnutls_x509_crt_import(own.handle, &peers[0], GNUTLS_X509_FMT_DER) < 0) return {};
   return common_name(own);
