@@ -63,6 +63,17 @@ INSTANTIATE_TEST_SUITE_P(TorchScript, EveryBackbone,
                                            Case{"vgg11", 0, 1, 1}, Case{"vgg11", 3, 2, 3},
                                            Case{"mobilenet-v2", 0, 1, 3}, Case{"mobilenet-v2", 1, 1, 1}));
 
+TEST(TorchScript, CanBeMovedToAnotherType) {
+  const torch::NoGradGuard no_grad;
+  const auto model = tests::trained_network({.width = 0.25});
+  auto encoder = load(to_torchscript(model.encoder, "encoder"));
+  const auto r = tests::pictures(2, model.encoder.input);
+  encoder.to(torch::kFloat64);
+  const auto v = encoder.forward({r.to(torch::kFloat64)}).toTensor();
+  EXPECT_EQ(v.scalar_type(), torch::kFloat64);
+  EXPECT_TRUE(torch::allclose(v.to(torch::kFloat32), model.encoder.forward(r), 1e-5, 1e-5));
+}
+
 TEST(TorchScript, LeavesTheNetworkAsItWas) {
   const auto model = tests::trained_network({.width = 0.25});
   const auto x = tests::pictures(2, model.head.input);

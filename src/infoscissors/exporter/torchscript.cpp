@@ -59,6 +59,25 @@ void simplify(std::shared_ptr<jit::Graph>& graph) {
   jit::EliminateDeadCode(graph);
 }
 
+/// Constants become parameters, so that whoever loads the file can move the network to another device or type.
+void name_weights(jit::Graph& graph, jit::Module& module) {
+  std::vector<jit::Node*> constants;
+  for (auto* node : graph.nodes()) {
+    const bool tensor = node->kind() == c10::prim::Constant && node->hasAttribute(c10::attr::value) &&
+                        node->kindOf(c10::attr::value) == jit::AttributeKind::t;
+    if (tensor && node->t(c10::attr::value).dim() > 0) constants.push_back(node);
+  }
+  auto* self = graph.inputs()[0];
+  for (std::size_t i = 0; i < constants.size(); ++i) {
+    const auto name = "weight" + std::to_string(i);
+    module.register_parameter(name, constants[i]->t(c10::attr::value), /*is_buffer=*/false);
+    const jit::WithInsertPoint here(constants[i]);
+    auto* attribute = graph.insertNode(graph.createGetAttr(self, name))->output();
+    constants[i]->output()->replaceAllUsesWith(attribute);
+    constants[i]->destroy();
+  }
+}
+
 }  // namespace
 
 std::string to_torchscript(const nn::Part& part, const std::string& name) {
@@ -69,6 +88,7 @@ std::string to_torchscript(const nn::Part& part, const std::string& name) {
   jit::Module module("__torch__." + name);
   auto graph = trace(part, module);
   simplify(graph);
+  name_weights(*graph, module);
   const c10::QualifiedName method(*module.type()->name(), "forward");
   module.type()->addMethod(module._ivalue()->compilation_unit()->create_function(method, graph));
   std::ostringstream out;
