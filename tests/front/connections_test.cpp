@@ -64,6 +64,12 @@ TEST(Connections, OnesThatWereNeverTakenOverAreForgotten) {
   EXPECT_EQ(connections.open(), 1U);
   connections.expire(kStart + 6s);
   EXPECT_EQ(connections.open(), 0U);
+  // A library that was very busy does take it over.
+  connections.taken(100, "a", kStart + 7s);
+  EXPECT_EQ(connections.open(), 1U);
+  EXPECT_EQ(connections.admit(101, "b", kStart + 7s), Verdict::full);
+  connections.closed(100);
+  EXPECT_EQ(connections.open(), 0U);
 }
 
 class Phases : public testing::TestWithParam<std::pair<Phase, std::chrono::milliseconds>> {};
@@ -73,7 +79,7 @@ TEST_P(Phases, EndWhenTheirTimeIsOver) {
   Connections connections({.head = 10ms, .body = 20ms, .response = 30ms, .idle = 40ms});
   Pair pair;
   connections.admit(pair.ours(), "a", kStart);
-  connections.taken(pair.ours());
+  connections.taken(pair.ours(), "a", kStart);
   connections.enter(pair.ours(), phase, kStart + 1s);
   EXPECT_EQ(connections.expire(kStart + 1s + limit), 0U);
   EXPECT_FALSE(pair.shut());
@@ -91,7 +97,7 @@ TEST(Connections, TheServersOwnTimeIsNotLimited) {
   Connections connections({});
   Pair pair;
   connections.admit(pair.ours(), "a", kStart);
-  connections.taken(pair.ours());
+  connections.taken(pair.ours(), "a", kStart);
   connections.enter(pair.ours(), Phase::compute, kStart);
   EXPECT_EQ(connections.expire(kStart + 24h), 0U);
 }
@@ -101,7 +107,7 @@ TEST(Connections, DrainingEndsIdleOnesAtOnceAndOthersWhenTheyAreDone) {
   Pair idle, busy;
   for (const auto* pair : {&idle, &busy}) {
     connections.admit(pair->ours(), "a", kStart);
-    connections.taken(pair->ours());
+    connections.taken(pair->ours(), "a", kStart);
   }
   connections.enter(idle.ours(), Phase::idle, kStart);
   connections.enter(busy.ours(), Phase::compute, kStart);
@@ -119,7 +125,7 @@ TEST(Connections, AStopDoesNotWaitLongForHeadsThatNeverEnd) {
   Connections connections({});
   Pair slow;
   connections.admit(slow.ours(), "a", kStart);
-  connections.taken(slow.ours());
+  connections.taken(slow.ours(), "a", kStart);
   connections.drain();
   const auto start = Clock::now();
   EXPECT_TRUE(connections.wait_until_quiet(1h));

@@ -46,10 +46,14 @@ Connections::Verdict Connections::admit(int descriptor, const std::string& peer,
   return Verdict::granted;
 }
 
-void Connections::taken(int descriptor) {
+void Connections::taken(int descriptor, const std::string& peer, Clock::time_point now) {
   const std::lock_guard lock(mutex_);
-  const auto entry = entries_.find(descriptor);
-  if (entry == entries_.end()) return;
+  const auto [entry, forgotten] = entries_.try_emplace(descriptor);
+  if (forgotten) {
+    entry->second.peer = peer;
+    entry->second.since = now;
+    ++per_peer_[peer];
+  }
   entry->second.taken = true;
   if (draining_) shut_down(*entry);
 }

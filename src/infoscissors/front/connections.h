@@ -46,8 +46,9 @@ class Connections {
   /// Asks for a place for a descriptor that was just accepted.
   Verdict admit(int descriptor, const std::string& peer, Clock::time_point now);
 
-  /// The HTTP library has taken it over: from now on closed() will be called for it.
-  void taken(int descriptor);
+  /// The HTTP library has taken it over: from now on closed() will be called for it, before the descriptor is closed.
+  /// One that was forgotten because that took so long is known again.
+  void taken(int descriptor, const std::string& peer, Clock::time_point now);
 
   void enter(int descriptor, Phase phase, Clock::time_point now);
   void closed(int descriptor);

@@ -203,7 +203,8 @@ void HttpServer::on_connection(void* closure, MHD_Connection* connection, void**
   }
   try {
     auto link = self.make_link(connection);
-    self.connections_.taken(link->descriptor);
+    const auto* client = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr;
+    self.connections_.taken(link->descriptor, peer_of(client), link->since);
     *context = link.release();
   } catch (const std::exception& error) {
     // Its requests are refused then.
