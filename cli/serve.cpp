@@ -132,15 +132,16 @@ void run(const Settings& settings) {
   print_ready(grpc, rest);
   wait_for_end(core);
   core.drain();
-  const auto until = serve::Clock::now() + std::chrono::duration<double>(settings.drain_seconds);
-  const auto left = [&] {
-    const auto time = std::chrono::duration_cast<std::chrono::milliseconds>(until - serve::Clock::now());
-    return std::max(time, std::chrono::milliseconds(0));
-  };
+  const auto patience =
+      std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::duration<double>(settings.drain_seconds));
+  // Both at once: each has the whole time.
+  std::thread rest_drain([&front, patience] {
+    if (front) front->stop(patience);
+  });
 #ifdef INFOSCISSORS_GRPC
-  if (rpc) rpc->shutdown(left());
+  if (rpc) rpc->shutdown(patience);
 #endif
-  if (front) front->stop(left());
+  rest_drain.join();
 }
 
 }  // namespace

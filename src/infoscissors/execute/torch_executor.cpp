@@ -73,7 +73,7 @@ serve::ExecutorFactory torch_executor(Options options) {
       if (options.bf16) module.to(torch::kBFloat16);
       return std::make_unique<TorchExecutor>(std::move(module), manifest.inputs.at(0).shape,
                                              manifest.outputs.at(0).shape, options);
-    } catch (const c10::Error&) {
+    } catch (const std::exception&) {
       throw base::Error("{} is no TorchScript network that this libtorch can load",
                         (directory / bundle::kEncoder).string());
     }

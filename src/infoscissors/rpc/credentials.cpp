@@ -23,14 +23,15 @@ std::string_view view(grpc::string_ref text) {
 /// resumed session skips TLS's check.
 class Verifier : public tls::ExternalCertificateVerifier {
  public:
-  Verifier(serve::Core& core, std::shared_ptr<serve::TrustFiles> trust) : core_(core), trust_(std::move(trust)) {}
+  Verifier(std::shared_ptr<Reporter> reporter, std::shared_ptr<serve::TrustFiles> trust)
+      : reporter_(std::move(reporter)), trust_(std::move(trust)) {}
 
   bool Verify(tls::TlsCustomVerificationCheckRequest* request, std::function<void(grpc::Status)>,
               grpc::Status* status) override {
     const auto problem = trust_->current()->problem(view(request->peer_cert()), view(request->peer_cert_full_chain()));
     if (!problem.empty()) {
-      core_.count_refused({.device = std::string(view(request->common_name())), .address = {}, .protocol = "grpc"},
-                          wire::Code::unauthenticated, problem);
+      reporter_->refused({.device = std::string(view(request->common_name())), .address = {}, .protocol = "grpc"},
+                         problem);
       *status = {grpc::StatusCode::UNAUTHENTICATED, problem};
     }
     return true;
@@ -39,13 +40,13 @@ class Verifier : public tls::ExternalCertificateVerifier {
   void Cancel(tls::TlsCustomVerificationCheckRequest*) override {}
 
  private:
-  serve::Core& core_;
+  std::shared_ptr<Reporter> reporter_;
   std::shared_ptr<serve::TrustFiles> trust_;
 };
 
 }  // namespace
 
-std::shared_ptr<grpc::ServerCredentials> credentials_of(serve::Core& core) {
+std::shared_ptr<grpc::ServerCredentials> credentials_of(serve::Core& core, std::shared_ptr<Reporter> reporter) {
   const auto& settings = core.settings();
   if (!settings.tls()) return grpc::InsecureServerCredentials();
   serve::check_tls_files(settings);
@@ -62,7 +63,7 @@ std::shared_ptr<grpc::ServerCredentials> credentials_of(serve::Core& core) {
   options.watch_identity_key_cert_pairs();
   options.watch_root_certs();
   options.set_cert_request_type(GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY);
-  options.set_certificate_verifier(tls::ExternalCertificateVerifier::Create<Verifier>(core, trust));
+  options.set_certificate_verifier(tls::ExternalCertificateVerifier::Create<Verifier>(std::move(reporter), trust));
   return tls::TlsServerCredentials(options);
 }
 

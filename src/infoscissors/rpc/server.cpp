@@ -59,6 +59,7 @@ std::string connection_metrics(Accept& accept) {
 struct Server::Parts {
   explicit Parts(serve::Core& owner)
       : core(owner),
+        reporter(std::make_shared<Reporter>(owner)),
         inference(owner),
         health(owner),
         accept(serve::parse_address(owner.settings().grpc, "grpc"),
@@ -66,6 +67,7 @@ struct Server::Parts {
                 .per_address = static_cast<std::size_t>(owner.settings().max_connections_per_address)}) {}
 
   serve::Core& core;
+  const std::shared_ptr<Reporter> reporter;
   InferenceService inference;
   HealthService health;
   Accept accept;
@@ -82,7 +84,7 @@ Server::Server(serve::Core& core) {
   builder.RegisterService(&parts.inference);
   builder.RegisterService(&parts.health);
   parts.connections = builder.experimental().AddExternalConnectionAcceptor(
-      grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD, credentials_of(core));
+      grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD, credentials_of(core, parts.reporter));
   parts.server = builder.BuildAndStart();
   if (!parts.server) throw base::Error("gRPC could not start its server");
   // The core may outlive this server, and its listeners with it.
@@ -123,6 +125,7 @@ void Server::shutdown(std::chrono::milliseconds patience) {
   parts.server->Shutdown(std::chrono::system_clock::now() + patience);
   parts.server->Wait();
   parts.server.reset();
+  parts.reporter->close();
 }
 
 }  // namespace infoscissors::rpc

@@ -255,24 +255,24 @@ void Core::Parts::fail(Call& call, Reason reason, Code code, const std::string& 
 void Core::Parts::write_log(const Call& call, Code code, const char* reason, Nanoseconds total, Nanoseconds queue,
                             Nanoseconds compute) {
   if (!log.wants_requests()) return;
-  base::Json fields = {{"request", call.request},
-                       {"id", wire::printable(call.id)},
-                       {"device", wire::printable(call.caller.device)},
-                       {"address", call.caller.address},
-                       {"protocol", call.caller.protocol},
-                       {"model", call.model},
-                       {"version", call.version},
-                       {"code", wire::name(code)},
-                       {"total_us", micros(total)}};
-  if (*reason) fields["reason"] = reason;
-  if (call.rows > 0) {
-    fields["rows"] = call.rows;
-    fields["bytes"] = call.bytes;
-    fields["datatype"] = wire::name(call.datatype);
-    fields["queue_us"] = micros(queue);
-    fields["compute_us"] = micros(compute);
-  }
-  log.write(RequestLog::Level::info, "request", std::move(fields));
+  const auto id = wire::printable(call.id), device = wire::printable(call.caller.device);
+  RequestLine line;
+  line.request = call.request;
+  line.id = id;
+  line.device = device;
+  line.address = call.caller.address;
+  line.protocol = call.caller.protocol;
+  line.model = call.model;
+  line.version = call.version;
+  line.code = wire::name(code);
+  line.reason = reason;
+  line.datatype = wire::name(call.datatype);
+  line.rows = call.rows;
+  line.bytes = call.bytes;
+  line.queue_us = micros(queue);
+  line.compute_us = micros(compute);
+  line.total_us = micros(total);
+  log.write(line);
 }
 
 Core::Core(Settings settings, ExecutorFactory factory) {

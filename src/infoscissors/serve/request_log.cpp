@@ -6,8 +6,10 @@
 #include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
 
+#include <atomic>
 #include <chrono>
 #include <ctime>
+#include <iterator>
 
 namespace infoscissors::serve {
 namespace {
@@ -53,6 +55,17 @@ std::string timestamp() {
   return fmt::format("{}.{:06}Z", std::string_view(text, length), micros % 1000000);
 }
 
+/// Printable ASCII within quotes of JSON.
+std::string escaped(std::string_view text) {
+  std::string result;
+  result.reserve(text.size());
+  for (const char c : text) {
+    if (c == '"' || c == '\\') result += '\\';
+    result += c;
+  }
+  return result;
+}
+
 }  // namespace
 
 RequestLog::RequestLog(const Settings& settings) : requests_(settings.log_requests) {
@@ -85,6 +98,24 @@ void RequestLog::write(Level level, std::string_view event, base::Json fields) {
   fields["level"] = name(level);
   fields["event"] = event;
   logger_->log(native(level), "{}", fields.dump(-1, ' ', true, base::Json::error_handler_t::replace));
+}
+
+void RequestLog::write(const RequestLine& line) {
+  if (!requests_) return;
+  fmt::memory_buffer text;
+  const auto out = std::back_inserter(text);
+  fmt::format_to(out, R"({{"time":"{}","level":"info","event":"request","request":"{}","id":"{}","device":"{}",)",
+                 timestamp(), line.request, escaped(line.id), escaped(line.device));
+  fmt::format_to(out, R"("address":"{}","protocol":"{}","model":"{}","version":"{}","code":"{}","total_us":{})",
+                 escaped(line.address), line.protocol, escaped(line.model), escaped(line.version), line.code,
+                 line.total_us);
+  if (!line.reason.empty()) fmt::format_to(out, R"(,"reason":"{}")", line.reason);
+  if (line.rows > 0) {
+    fmt::format_to(out, R"(,"rows":{},"bytes":{},"datatype":"{}","queue_us":{},"compute_us":{})", line.rows, line.bytes,
+                   line.datatype, line.queue_us, line.compute_us);
+  }
+  text.push_back('}');
+  logger_->log(spdlog::level::info, spdlog::string_view_t(text.data(), text.size()));
 }
 
 }  // namespace infoscissors::serve
