@@ -132,6 +132,10 @@ struct Bad {
   std::string message;
 };
 
+void PrintTo(const Bad& bad, std::ostream* out) {
+  *out << bad.name;
+}
+
 std::string repeated(const std::string& text, int count) {
   std::string all;
   for (int i = 0; i < count; ++i) all += text;
