@@ -32,6 +32,7 @@ void add_report(CLI::App& app, Common& common);
 void add_sweep(CLI::App& app, Common& common);
 void add_table(CLI::App& app, Common& common);
 void add_figure(CLI::App& app, Common& common);
+void add_track(CLI::App& app, Common& common);
 void add_export(CLI::App& app, Common& common);
 void add_bundle(CLI::App& app, Common& common);
 void add_infer(CLI::App& app, Common& common);

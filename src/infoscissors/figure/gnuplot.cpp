@@ -68,6 +68,18 @@ int run_gnuplot(const fs::path& script, const fs::path& messages) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
+// gnuplot names every plot in a title, which browsers show as a tip; the names say nothing.
+std::string without_titles(std::string svg) {
+  for (const std::string open : {"<title>gnuplot_plot_", "<title>Gnuplot"}) {
+    for (auto at = svg.find(open); at != std::string::npos; at = svg.find(open, at)) {
+      const auto end = svg.find("</title>", at);
+      if (end == std::string::npos) break;
+      svg.erase(at, end + 8 - at);
+    }
+  }
+  return svg;
+}
+
 std::string first_complaint(const std::string& messages) {
   for (std::size_t at = 0; at < messages.size();) {
     const auto end = std::min(messages.find('\n', at), messages.size());
@@ -124,7 +136,8 @@ std::string draw(const std::string& commands, const Size& size, Format format) {
   std::error_code ignored;
   if (status != 0 || !fs::exists(picture, ignored) || fs::file_size(picture, ignored) == 0)
     throw Error("gnuplot cannot draw the figure: {}", first_complaint(base::read_file(messages)));
-  return base::read_file(picture);
+  auto bytes = base::read_file(picture);
+  return format == Format::svg ? without_titles(std::move(bytes)) : bytes;
 }
 
 std::string draw(const Plot& plot, Format format) {

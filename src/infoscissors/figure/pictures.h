@@ -18,6 +18,7 @@ class Pictures {
   const std::string& bytes() const { return array_.data; }
 
   std::int64_t count() const { return array_.shape[0]; }
+  std::int64_t channels() const { return array_.shape[1]; }
   std::int64_t height() const { return array_.shape[2]; }
   std::int64_t width() const { return array_.shape[3]; }
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "infoscissors/base/npy.h"
+#include "infoscissors/figure/pictures.h"
 
 #include <cstdint>
 #include <filesystem>
@@ -8,22 +8,16 @@
 
 namespace infoscissors::report {
 
-/// The images of one file: uint8 (N, C, H, W) with C = 1 or 3.
-class Pictures {
+/// The images of one file as a page shows them.
+class Pictures : public figure::Pictures {
  public:
-  /// Throws Error naming the file when it is not such an array.
-  explicit Pictures(const std::filesystem::path& file);
-
-  std::int64_t count() const { return array_.shape[0]; }
+  using figure::Pictures::Pictures;
 
   /// The image at `index`, in [0, count()), as a data URI of type image/png.
   std::string data_uri(std::int64_t index) const;
 
   /// Names the content, to tell equal originals of different runs.
   std::string hash() const;
-
- private:
-  base::NpyArray array_;
 };
 
 }  // namespace infoscissors::report
