@@ -66,7 +66,7 @@ serve() {
 # answered NAME COUNT: waits until the server's log has so many requests.
 answered() {
   for _ in $(seq 600); do
-    [ "$(grep -c '"request"\|"code":"ok"' "$1.log")" -lt "$2" ] || return 0
+    [ "$(grep -c '"event":"request"' "$1.log")" -lt "$2" ] || return 0
     sleep 0.05
   done
   return 1
