@@ -9,6 +9,7 @@
 #include "infoscissors/sweep/resources.h"
 #include "infoscissors/sweep/scheduler.h"
 #include "infoscissors/sweep/worker.h"
+#include "infoscissors/tensor/device.h"
 
 #include <cstdlib>
 #include <map>
@@ -89,6 +90,7 @@ void run_sweep(const Arguments& arguments, const Common& common) {
   options.jobs = arguments.jobs;
   options.threads = common.threads > 0 ? common.threads : 1;
   options.device = common.device;
+  options.gpu = tensor::make_runtime(common.device, "fp32", 1).device.is_cuda();
   options.retry = arguments.retry;
   if (!arguments.finished.empty()) options.finished = sweep::load_finished(arguments.finished);
   if (arguments.dry_run) {

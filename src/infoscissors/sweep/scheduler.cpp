@@ -106,14 +106,19 @@ class Scheduler {
     }
   }
 
-  /// Status of an item from its state alone. One that others wait for is not done before its network is there.
+  /// Status of an item from its state alone.
   void settle(Item& item) const {
-    const bool depended = is_source_of_waiting(item);
-    if (item.state.done() && (item.state.trained || !depended)) {
+    if (reached(item)) {
       item.status = Status::done;
     } else if (item.state.failed && !options_.retry) {
       item.status = Status::failed;
     }
+  }
+
+  /// Of another shard's run only the network is needed; of one that the table has, only where others start from it.
+  bool reached(const Item& item) const {
+    if (!item.ours) return item.state.trained;
+    return item.state.done() && (item.state.trained || !is_source_of_waiting(item));
   }
 
   bool is_source_of_waiting(const Item& item) const {
@@ -158,7 +163,7 @@ class Scheduler {
   std::int64_t most_jobs() const {
     if (options_.jobs > 0) return options_.jobs;
     const auto cores = std::max<std::int64_t>(1, usable_cores() / std::max<std::int64_t>(1, options_.threads));
-    return options_.device.starts_with("cuda") ? std::min(cores, kMostJobsOnGpu) : cores;
+    return options_.gpu ? std::min(cores, kMostJobsOnGpu) : cores;
   }
 
   /// A single run is started whatever the memory; it may be smaller than assumed.
@@ -221,7 +226,7 @@ class Scheduler {
   }
 
   void settle_after(Item& item) {
-    if (item.state.trained && item.state.missing.empty()) {
+    if (reached(item)) {
       item.status = Status::done;
     } else if (item.state.failed) {
       item.status = Status::failed;
@@ -239,7 +244,9 @@ class Scheduler {
                                         directory_,       run.hash,
                                         "--parent",       fmt::format("{}", ::getpid()),
                                         "--abandoned",    fmt::format("{}", item.abandoned)};
-    for (const auto& attack : item.state.missing) command.insert(command.end(), {"--attack", attack});
+    if (item.ours) {
+      for (const auto& attack : item.state.missing) command.insert(command.end(), {"--attack", attack});
+    }
     item.process = start_process(command, child_environment(options_.threads), path / "output.txt");
     item.status = Status::running;
     item.begin = Clock::now();
@@ -261,12 +268,12 @@ class Scheduler {
     if (ended->status == kStopped) return;
     if (ended->status == kDiskFull) give_up();
     item.state = read_state(directory_, *item.run, options_.finished);
-    if (ended->signal != 0 || (!item.state.done() && !item.state.failed)) {
+    if (ended->signal != 0 || (!reached(item) && !item.state.failed)) {
       record_failure(directory_, *item.run, how(*ended, item));
       item.state = read_state(directory_, *item.run, options_.finished);
     }
     progress.clear();
-    if (ended->signal == 0 && ended->status == 0 && item.state.done()) {
+    if (ended->signal == 0 && ended->status == 0 && reached(item)) {
       item.status = Status::done;
       measure(item);
       base::log::info("{}/{} {}: {}", finished_count(), count(&Item::needed), title(*item.run),

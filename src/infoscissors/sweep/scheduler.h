@@ -16,6 +16,7 @@ struct ScheduleOptions {
   std::int64_t jobs = 0;          // processes at once; 0: as many as cores and memory allow
   std::int64_t threads = 1;       // of each
   std::string device = "auto";
+  bool gpu = false;    // they share one GPU, so that cores are not what limits them
   bool retry = false;  // try failed runs again
   Shard shard;
   Finished finished;
