@@ -53,6 +53,8 @@ void add_figure(CLI::App& app, Common& common) {
   command->add_option("DIR", arguments->sources, "Sweeps, runs or long tables (.csv)")->required();
   command->add_option("--out,-o", arguments->out, "File: .svg, .pdf or .png")->required();
   list("--dataset", options.choice.datasets, "Only this data set; may be repeated");
+  list("--backbone", options.choice.backbones, "Only this network; may be repeated");
+  list("--cut", options.choice.cuts, "Only this cut, h1c3 for example; may be repeated");
   list("--defense", options.choice.defenses, "Only this family; may be repeated");
   list("--attack", options.choice.attacks, "Only this attack, by name or spec; may be repeated");
   command->add_option("--images", options.images, "Columns of a grid")->check(CLI::Range(1, 64))->capture_default_str();

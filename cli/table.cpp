@@ -124,6 +124,8 @@ void add_table(CLI::App& app, Common& common) {
       ->expected(2)
       ->type_name("ACCURACY LEAKAGE");
   list("--dataset", arguments->choice.datasets, "Only this data set; may be repeated");
+  list("--backbone", arguments->choice.backbones, "Only this network; may be repeated");
+  list("--cut", arguments->choice.cuts, "Only this cut, h1c3 for example; may be repeated");
   list("--defense", arguments->choice.defenses, "Only this family; may be repeated");
   list("--attack", arguments->choice.attacks, "Only this attack, by name or spec; may be repeated");
   command->callback([arguments, &common] { print(*arguments, common); });

@@ -23,17 +23,25 @@ auto plotted(Builder build) {
 
 auto grid(bool last) {
   return [last](const study::Study& study, const FigureOptions& options, Format format) {
-    return image_grid(study, options, last, format);
+    const auto places = pictured_places(study, options);
+    if (places.empty()) {
+      throw base::UsageError(
+          "a grid shows pictures, and none of these runs left some: run directories hold them, long tables do not");
+    }
+    return image_grid(study, options, last ? places.back() : places.front(), format);
   };
 }
 
 const std::vector<Entry>& entries() {
   static const std::vector<Entry> kEntries = {
-      {{"3", "originals and reconstructions by defence and strength, SSIM under each; first data set"}, grid(false)},
+      {{"3",
+        "originals and reconstructions by defence and strength, SSIM under each, in the first place (data set, "
+        "network, cut)"},
+       grid(false)},
       {{"4", "accuracy against SSIM of reconstructions, all defences"}, plotted(reconstruction_plot)},
       {{"5", "accuracy against labels inferred, all defences"}, plotted(inference_plot)},
       {{"7", "infoscissors protecting input and prediction at once"}, plotted(both_plot)},
-      {{"8", "as 3, last data set"}, grid(true)},
+      {{"8", "as 3, in the last place"}, grid(true)},
       {{"budget", "leakage against the attacker's images or labels and its network"}, plotted(budget_plot)},
       {{"plane", "information plane of mid and infoscissors"}, plotted(plane_plot)},
   };

@@ -51,8 +51,10 @@ Plot budget_plot(const study::Study& study, const FigureOptions& options);
 /// I(r; y) against I(r; x), and both parts of I(r; x) against SSIM, for mid and infoscissors.
 Plot plane_plot(const study::Study& study, const FigureOptions& options);
 
-/// Originals and what an attack made of them, a row for each defence and strength, SSIM under each; in the first or
-/// the last place.
-Drawing image_grid(const study::Study& study, const FigureOptions& options, bool last, Format format);
+/// Originals and what an attack made of them, a row for each defence and strength, SSIM under each.
+Drawing image_grid(const study::Study& study, const FigureOptions& options, const study::Place& place, Format format);
+
+/// The places of which some run left pictures, in order.
+std::vector<study::Place> pictured_places(const study::Study& study, const FigureOptions& options);
 
 }  // namespace infoscissors::figure

@@ -28,10 +28,13 @@ struct GridRow {
   std::vector<double> ssim;  // empty for the originals
 };
 
-bool belongs(const Entry& entry, const Group& group) {
+study::Place place_of(const Entry& entry) {
   const auto& l = entry.labels;
-  return study::Place{l.dataset, l.backbone, l.cut, l.width} == group.place && l.defense == group.defense &&
-         entry.record.defense == group.spec;
+  return {l.dataset, l.backbone, l.cut, l.width};
+}
+
+bool belongs(const Entry& entry, const Group& group) {
+  return place_of(entry) == group.place && entry.labels.defense == group.defense && entry.record.defense == group.spec;
 }
 
 const results::AttackRecord* attack_with_images(const Entry& entry, const std::string& spec) {
@@ -70,9 +73,7 @@ std::string shown_attack(const study::Study& study, const Summary& summary) {
 std::uint64_t shown_seed(const study::Study& study, const study::Place& place, const std::string& attack) {
   std::map<std::uint64_t, int> counts;
   for (const auto& entry : study.entries) {
-    const auto& l = entry.labels;
-    if (study::Place{l.dataset, l.backbone, l.cut, l.width} == place && attack_with_images(entry, attack) != nullptr)
-      ++counts[l.seed];
+    if (place_of(entry) == place && attack_with_images(entry, attack) != nullptr) ++counts[entry.labels.seed];
   }
   const auto best =
       std::max_element(counts.begin(), counts.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
@@ -163,17 +164,22 @@ Drawing draw_grid(const std::vector<GridRow>& rows, std::int64_t columns, const 
 
 }  // namespace
 
-Drawing image_grid(const study::Study& study, const FigureOptions& options, bool last, Format format) {
+std::vector<study::Place> pictured_places(const study::Study& study, const FigureOptions& options) {
+  auto places = study::summarise(study.rows, options.choice).places();
+  std::erase_if(places, [&](const study::Place& place) {
+    return std::none_of(study.entries.begin(), study.entries.end(), [&](const Entry& entry) {
+      return place_of(entry) == place && !entry.record.originals.empty();
+    });
+  });
+  return places;
+}
+
+Drawing image_grid(const study::Study& study, const FigureOptions& options, const study::Place& place, Format format) {
   const auto summary = study::summarise(study.rows, options.choice);
   const auto attack = shown_attack(study, summary);
   if (attack.empty()) {
-    throw base::UsageError(
-        "a grid shows pictures, and none of these has an attack on the input that left some: run directories hold "
-        "them, "
-        "long tables do not");
+    throw base::UsageError("a grid shows reconstructions, and no attack on the input left some");
   }
-  const auto places = summary.places();
-  const auto place = last ? places.back() : places.front();
   const auto seed = shown_seed(study, place, attack);
   std::vector<GridRow> rows;
   int other_images = 0;
@@ -195,7 +201,7 @@ Drawing image_grid(const study::Study& study, const FigureOptions& options, bool
   }
   if (rows.empty()) throw base::UsageError("{}: no run has pictures of the attack {}", place.text(), attack);
   const auto columns = std::min(options.images, rows.front().pictures.count());
-  auto drawing = draw_grid(rows, columns, fmt::format("{}: {}", place.dataset, attack), format);
+  auto drawing = draw_grid(rows, columns, fmt::format("{}: {}", place.text(), attack), format);
   drawing.caption = fmt::format(
       "The first images that were attacked and what {} made of them, a row for each defence and strength (seed {}, "
       "{}); "

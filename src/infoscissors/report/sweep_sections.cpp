@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <cctype>
-#include <set>
 
 namespace infoscissors::report {
 namespace {
@@ -115,22 +114,18 @@ std::string figures_section(const study::Study& study, const figure::FigureOptio
 }
 
 std::string grids_section(const study::Study& study, const figure::FigureOptions& options) {
-  std::set<std::string> datasets;
-  for (const auto& entry : study.entries) {
-    if (!entry.record.originals.empty()) datasets.insert(entry.labels.dataset);
-  }
-  if (datasets.empty()) return {};
+  const auto places = figure::pictured_places(study, options);
+  if (places.empty()) return {};
   std::string out = "<section aria-labelledby='grids'><h2 id='grids'>What the server sees</h2>\n";
   int number = 0;
-  for (const auto& dataset : datasets) {
-    auto one = options;
-    one.choice.datasets = {dataset};
+  for (const auto& place : places) {
     try {
-      const auto drawing = figure::draw_figure("3", study, one, figure::Format::svg);
-      out += figure_html(drawing, fmt::format("3-{}", ++number),
-                         figure_command(study, "3", " --dataset " + shell_word(dataset)));
+      const auto drawing = figure::image_grid(study, options, place, figure::Format::svg);
+      const auto more = fmt::format(" --dataset {} --backbone {} --cut {}", shell_word(place.dataset),
+                                    shell_word(place.backbone), shell_word(place.cut));
+      out += figure_html(drawing, fmt::format("3-{}", ++number), figure_command(study, "3", more));
     } catch (const base::Error& error) {
-      out += fmt::format("<p>{}: no grid: {}.</p>\n", escape(dataset), escape(error.what()));
+      out += fmt::format("<p>{}: no grid: {}.</p>\n", escape(place.text()), escape(error.what()));
     }
   }
   return out + "</section>\n";

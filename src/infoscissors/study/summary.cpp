@@ -33,10 +33,12 @@ void check_known(const std::vector<std::string>& asked, const std::set<std::stri
 }
 
 void check_choice(const std::vector<Row>& rows, const Choice& choice) {
-  std::set<std::string> datasets, defenses, attacks;
+  std::set<std::string> datasets, defenses, attacks, backbones, cuts;
   for (const auto& row : rows) {
     datasets.insert(row.labels.dataset);
     defenses.insert(row.labels.defense);
+    backbones.insert(row.labels.backbone);
+    cuts.insert(row.labels.cut);
     if (row.attack.empty()) continue;
     attacks.insert(row.attack);
     attacks.insert(name_of(row.attack));
@@ -44,10 +46,14 @@ void check_choice(const std::vector<Row>& rows, const Choice& choice) {
   check_known(choice.datasets, datasets, "data set");
   check_known(choice.defenses, defenses, "defence");
   check_known(choice.attacks, attacks, "attack");
+  check_known(choice.backbones, backbones, "network");
+  check_known(choice.cuts, cuts, "cut");
 }
 
 bool chosen(const Row& row, const Choice& choice) {
-  if (!contains(choice.datasets, row.labels.dataset) || !contains(choice.defenses, row.labels.defense)) return false;
+  const auto& labels = row.labels;
+  if (!contains(choice.datasets, labels.dataset) || !contains(choice.defenses, labels.defense)) return false;
+  if (!contains(choice.backbones, labels.backbone) || !contains(choice.cuts, labels.cut)) return false;
   return row.attack.empty() || contains(choice.attacks, row.attack) || contains(choice.attacks, name_of(row.attack));
 }
 

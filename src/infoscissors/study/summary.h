@@ -52,6 +52,7 @@ struct Summary {
 /// What of the rows counts; empty lists take everything. An attack is chosen by name or by spec.
 struct Choice {
   std::vector<std::string> datasets, defenses, attacks;
+  std::vector<std::string> backbones = {}, cuts = {};
 };
 
 /// Values of an attack's several seeds on one run are averaged first; a value that is not finite makes the seed's NaN.
