@@ -39,6 +39,7 @@ constexpr std::array kBudgets = {
     Option{"knn", "labels", "40"},
     Option{"cluster", "labels", "40"},
     Option{"combined-label", "labels", "40"},
+    Option{"query-free", "labels", "400"},
 };
 
 constexpr std::array kDecoders = {
