@@ -9,7 +9,7 @@ namespace infoscissors::figure {
 namespace {
 
 constexpr double kPanelWidth = 400, kPanelHeight = 310;  // with labels and title
-constexpr double kLeft = 62, kRight = 14, kTop = 30, kBottom = 52;
+constexpr double kLeft = 68, kRight = 16, kTop = 30, kBottom = 58;
 constexpr double kEntryWidth = 128, kEntryHeight = 22, kLegendMargin = 8;
 constexpr double kOpacity = 0.13;
 
@@ -139,7 +139,7 @@ std::string margins(const Plot& plot, int index) {
 std::string panel_script(const Plot& plot, int index) {
   const Panel& panel = plot.panels[static_cast<std::size_t>(index)];
   std::string script = margins(plot, index);
-  script += fmt::format("set title {} offset 0,-0.4\nset xlabel {} offset 0,0.3\nset ylabel {} offset 0.8,0\n",
+  script += fmt::format("set title {} offset 0,-0.4\nset xlabel {} offset 0,0.3\nset ylabel {} offset 1,0\n",
                         quoted(panel.title), quoted(panel.x_label), quoted(panel.y_label));
   script += panel.log_x ? "set logscale x 10\nset format x '%g'\n" : "unset logscale\nset format x '%g'\n";
   std::string bands, lines;
@@ -188,7 +188,8 @@ std::string script_of(const Plot& plot) {
   std::string script =
       "set multiplot\nunset key\nset border 3 lc rgb '#444444'\nset tics nomirror out scale 0.6 textcolor rgb "
       "'#333333'\n"
-      "set grid xtics ytics lt 1 lw 0.6 lc rgb '#dddddd'\nset offsets graph 0.02, graph 0.02, graph 0.04, graph 0.04\n";
+      "set grid xtics ytics lt 1 lw 0.6 lc rgb '#dddddd'\nset offsets graph 0.03, graph 0.03, graph 0.05, graph "
+      "0.05\nset autoscale noextend\n";
   for (int i = 0; i < static_cast<int>(plot.panels.size()); ++i) script += panel_script(plot, i);
   return script + legend_script(plot) + "unset multiplot\n";
 }
