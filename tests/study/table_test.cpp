@@ -34,9 +34,19 @@ TEST(LeakageTable, ShowsMeansAndTheStrongestAttack) {
   ASSERT_EQ(table.lines.size(), 3U);
   const auto text = to_markdown(table);
   // 0.91 +- 12.706 * 0.01: Student's quantile for one degree.
-  EXPECT_THAT(text, HasSubstr("| none    |          |     2 | 91.0 +- 12.7 % | 0.960 +- 0.000 rmle |"));
-  EXPECT_THAT(text, HasSubstr("| mid     |    0.001 |     1 |         70.0 % |          0.410 rmle |"));
+  EXPECT_THAT(text, HasSubstr("| none    |          |     2 | 91.0 +- 12.7 % | 0.960 +- 0.000 rmle \\* |"));
+  EXPECT_THAT(text, HasSubstr("| mid     |    0.001 |     1 |         70.0 % |          0.410 rmle \\* |"));
   EXPECT_THAT(text, HasSubstr("fashion-mnist, resnet-small x 0.5, h1c3"));
+}
+
+TEST(LeakageTable, MarksTheParetoFront) {
+  const auto table = leakage_table(summary_of({{.accuracy = 0.9, .ssim = 0.9},
+                                               {.defense = "an(scale=0.3)", .accuracy = 0.8, .ssim = 0.7},
+                                               {.defense = "mid", .accuracy = 0.7, .ssim = 0.8},
+                                               {.defense = "dc", .accuracy = 0.6, .ssim = 0.1}}));
+  std::vector<bool> marked;
+  for (const auto& line : table.lines) marked.push_back(line[4].ends_with(" *"));
+  EXPECT_EQ(marked, (std::vector<bool>{true, true, true, false}));  // none, an, dc, mid
 }
 
 TEST(LeakageTable, SaysWhereAnAttackLacksSeeds) {

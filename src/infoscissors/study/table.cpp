@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <set>
 
 namespace infoscissors::study {
 namespace {
@@ -49,11 +51,32 @@ std::string title_of(const Attack& attack) {
   return fmt::format("{} {}", attack.spec, attack.goal == "input" ? "SSIM" : "labels");
 }
 
-std::string strongest_text(const Summary& summary, const Group& group, const std::string& goal,
+using Front = std::set<const Group*>;
+
+// In each place, over all defences: no other setting is at least as accurate, leaks no more to its strongest attack and
+// is better in one of the two.
+Front front_of(const Summary& summary, const std::string& goal) {
+  Front front;
+  for (const auto& place : summary.places()) {
+    std::vector<const Group*> groups;
+    std::vector<stats::Tradeoff> points;
+    for (const auto& group : summary.groups) {
+      const auto* attack = strongest(summary, group, goal);
+      if (group.place != place || attack == nullptr) continue;
+      groups.push_back(&group);
+      points.push_back({mean_of(group.values("", "accuracy")).mean, leakage(group, *attack).mean});
+    }
+    for (const auto index : stats::pareto_front(points)) front.insert(groups[index]);
+  }
+  return front;
+}
+
+std::string strongest_text(const Summary& summary, const Group& group, const std::string& goal, const Front& front,
                            const std::string& sign) {
   const auto* attack = strongest(summary, group, goal);
   if (attack == nullptr) return "-";
-  return fmt::format("{} {}", shown(leakage(group, *attack), main_measure(goal), sign), attack->spec);
+  return fmt::format("{} {}{}", shown(leakage(group, *attack), main_measure(goal), sign), attack->spec,
+                     front.contains(&group) ? " *" : "");
 }
 
 // Fewer seeds than the accuracy has are said in the cell, for the mean is then over other networks.
@@ -84,11 +107,11 @@ Table leakage_table(const Summary& summary, const std::string& sign) {
   Table table;
   places.add_titles(table.columns);
   table.columns.insert(table.columns.end(), {{"Defence"}, {"Strength", true}, {"Seeds", true}, {"Accuracy", true}});
-  std::vector<std::string> goals;
+  std::map<std::string, Front> fronts;  // by goal, input before prediction
   for (const char* goal : {"input", "prediction"}) {
     if (!has_goal(summary, goal)) continue;
-    goals.emplace_back(goal);
-    table.columns.push_back({goals.back() == "input" ? "Strongest SSIM" : "Strongest labels", true});
+    fronts[goal] = front_of(summary, goal);
+    table.columns.push_back({std::string(goal) == "input" ? "Strongest SSIM" : "Strongest labels", true});
   }
   for (const auto& attack : summary.attacks) table.columns.push_back({title_of(attack), true});
   for (const auto& group : summary.groups) {
@@ -99,7 +122,7 @@ Table leakage_table(const Summary& summary, const std::string& sign) {
     line.push_back(strength_text(group));
     line.push_back(fmt::format("{}", accuracy.seeds));
     line.push_back(shown(accuracy, "accuracy", sign));
-    for (const auto& goal : goals) line.push_back(strongest_text(summary, group, goal, sign));
+    for (const auto& [goal, front] : fronts) line.push_back(strongest_text(summary, group, goal, front, sign));
     for (const auto& attack : summary.attacks) line.push_back(attack_text(group, attack, accuracy.seeds, sign));
   }
   if (const auto all = summary.places(); all.size() == 1) table.notes.push_back(all.front().text());
@@ -107,7 +130,7 @@ Table leakage_table(const Summary& summary, const std::string& sign) {
       "Mean over the seeds with the half width of its 95 % Student interval; of one seed the value alone. SSIM of "
       "reconstructed inputs (1: identical), share of labels inferred: more is more leakage. Strongest: the attack "
       "whose "
-      "mean is largest.");
+      "mean is largest; * on the Pareto front: no other setting is at least as accurate and leaks as little.");
   return table;
 }
 

@@ -22,7 +22,8 @@ struct Table {
 };
 
 /// Accuracy of the device and leakage by defence and strength, mean +- half width over the seeds: the strongest attack
-/// of each goal with its name, then every attack. `sign` stands between mean and half width.
+/// of each goal with its name, then every attack. `sign` stands between mean and half width; a star marks the settings
+/// on the Pareto front of their place, over all defences.
 Table leakage_table(const Summary& summary, const std::string& sign = "+-");
 
 /// What a hypervolume is measured from, and how its interval comes about.
