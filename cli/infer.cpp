@@ -11,6 +11,7 @@
 #include "infoscissors/tensor/device.h"
 
 #include <cstdio>
+#include <cstdlib>
 #include <deque>
 #include <future>
 #include <memory>
@@ -150,6 +151,8 @@ class Pipeline {
 
 void infer(const Arguments& arguments, const Common& common) {
   check(arguments);
+  // gRPC writes lines of its own about what our one line of error says already.
+  ::setenv("GRPC_VERBOSITY", "NONE", /*overwrite=*/0);
   tensor::make_runtime("cpu", "fp32", common.threads);
   device::Device device(arguments.bundle,
                         {.encoding = device::parse_encoding(arguments.transport), .seed = common.seed});

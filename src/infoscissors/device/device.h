@@ -24,8 +24,7 @@
 ///     const auto answer = device.classify({image::decode(bytes, "cat.png")}, session);
 ///     answer.results[0].top[0];  // the likeliest class with its probability
 ///
-/// examples/device is a whole program. Link against libinfoscissors_device, libtorch and, for TLS and gRPC, their
-/// libraries.
+/// examples/device is a whole program; docs/device.md says how to build against the installed library.
 namespace infoscissors::device {
 
 /// How the representation travels. int8 has a scale and a zero point for each sample and a quarter of fp32's bytes.
