@@ -16,6 +16,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <map>
 #include <thread>
 
@@ -109,6 +110,15 @@ void wait_for_end(serve::Core& core) {
   }
 }
 
+/// A network that never returns must not keep the process for ever: it is part of no call that could be cancelled.
+void end_at_the_latest_in(std::chrono::milliseconds time) {
+  std::thread([time] {
+    std::this_thread::sleep_for(time);
+    std::fputs("error: a network did not finish in time; what it was running is lost\n", stderr);
+    std::_Exit(1);
+  }).detach();
+}
+
 void run(const Settings& settings) {
   std::signal(SIGHUP, on_hangup);
   std::signal(SIGPIPE, SIG_IGN);
@@ -134,6 +144,7 @@ void run(const Settings& settings) {
   core.drain();
   const auto patience =
       std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::duration<double>(settings.drain_seconds));
+  end_at_the_latest_in(patience + std::chrono::seconds(10));
   // Both at once: each has the whole time.
   std::thread rest_drain([&front, patience] {
     if (front) front->stop(patience);

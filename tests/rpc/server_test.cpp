@@ -11,6 +11,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cmath>
+
 #include <thread>
 
 namespace infoscissors::rpc {
@@ -408,8 +410,6 @@ TEST_F(RpcTest, SilentConnectionsAreClosed) {
   settings_.handshake_seconds = 1;
   start();
   const Socket silent(server_->address());
-  char settings[256];
-  (void)settings;
   // gRPC's server may send its settings first; then it hangs up.
   bool closed = false;
   for (int i = 0; i < 200 && !closed; ++i) closed = silent.closed_within(100);

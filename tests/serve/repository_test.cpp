@@ -99,12 +99,6 @@ TEST_F(ReloadTest, ABadVersionLeavesTheOldOne) {
 }
 
 TEST_F(ReloadTest, ANetworkThatCannotRunIsRefused) {
-  start();
-  // The warm-up runs zeros, which this network does not survive.
-  write_network(bundle(), "2");
-  Core other(settings_, [](const std::filesystem::path&, const bundle::Manifest&) -> std::unique_ptr<Executor> {
-    return std::make_unique<tests::FakeNetwork>(std::make_shared<tests::NetworkControl>(), 1.0F);
-  });
   struct Failing : Executor {
     std::vector<float> place = std::vector<float>(4096);
     float* input(std::int64_t) override { return place.data(); }

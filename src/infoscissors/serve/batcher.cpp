@@ -78,6 +78,11 @@ std::size_t Batcher::waiting() const {
   return queue_.size();
 }
 
+bool Batcher::idle() const {
+  const std::lock_guard lock(mutex_);
+  return queue_.empty() && answers_.empty() && active_ == 0;
+}
+
 std::int64_t Batcher::waiting_rows() const {
   std::int64_t rows = 0;
   for (const auto& job : queue_) rows += job.rows.count;
@@ -98,20 +103,14 @@ bool Batcher::wait_for_batch(std::unique_lock<std::mutex>& lock) {
   }
 }
 
-/// From the front as many as fit; what has expired is left for answer_loop and skipped.
-Batcher::Jobs Batcher::take_batch(Clock::time_point now) {
+/// From the front as many as fit.
+Batcher::Jobs Batcher::take_batch() {
   Jobs jobs;
   std::int64_t rows = 0;
-  auto job = queue_.begin();
-  while (job != queue_.end()) {
-    if (job->deadline <= now) {
-      ++job;
-      continue;
-    }
-    if (!jobs.empty() && rows + job->rows.count > options_.max_batch) break;
-    rows += job->rows.count;
-    jobs.push_back(std::move(*job));
-    job = queue_.erase(job);
+  while (!queue_.empty() && (jobs.empty() || rows + queue_.front().rows.count <= options_.max_batch)) {
+    rows += queue_.front().rows.count;
+    jobs.push_back(std::move(queue_.front()));
+    queue_.pop_front();
   }
   return jobs;
 }
@@ -135,9 +134,9 @@ std::vector<Batcher::Answer> Batcher::take_expired(Clock::time_point now) {
 void Batcher::run_loop() {
   std::unique_lock lock(mutex_);
   while (wait_for_batch(lock)) {
-    const auto now = Clock::now();
-    auto expired = take_expired(now);
-    auto jobs = take_batch(now);
+    auto expired = take_expired(Clock::now());
+    auto jobs = take_batch();
+    ++active_;
     lock.unlock();
     deliver(std::move(expired));
     std::vector<Answer> answers;
@@ -153,6 +152,7 @@ void Batcher::run_loop() {
       std::move(answers.begin(), answers.end(), std::back_inserter(answers_));
       answers_waiting_.notify_one();
     }
+    --active_;
   }
 }
 
@@ -176,9 +176,11 @@ void Batcher::answer_loop() {
       std::move(expired.begin(), expired.end(), std::back_inserter(answers));
     }
     if (answers.empty() && run_over_) return;
+    ++active_;
     lock.unlock();
     deliver(std::move(answers));
     lock.lock();
+    --active_;
   }
 }
 

@@ -70,6 +70,8 @@ class Batcher {
   bool cancel(std::uint64_t id);
 
   std::size_t waiting() const;
+  /// Nothing waits, runs or is being answered.
+  bool idle() const;
 
  private:
   struct Answer {
@@ -81,7 +83,7 @@ class Batcher {
   void run_loop();
   void answer_loop();
   bool wait_for_batch(std::unique_lock<std::mutex>& lock);
-  Jobs take_batch(Clock::time_point now);
+  Jobs take_batch();
   std::vector<Answer> run(Jobs jobs, bool again);
   std::vector<Answer> one_by_one(Jobs jobs);
   std::vector<Answer> take_expired(Clock::time_point now);
@@ -101,6 +103,7 @@ class Batcher {
   // wake a thread for each of them.
   Clock::time_point look_ = Clock::time_point::max();
   bool closed_ = false, run_over_ = false;
+  int active_ = 0;  // threads that run or answer something
   std::thread runner_, answerer_;
 };
 

@@ -201,10 +201,12 @@ void Repository::publish() {
   for (const auto& listener : listeners) listener();
 }
 
-/// Destroys versions that nobody uses any more. Here and not with their last user, because their queue is run to its
-/// end then, by a thread that the last user may be.
+/// Destroys versions that nobody uses any more and that have answered everything. Here and not with their last user,
+/// because that waits for a thread which the last user may be.
 void Repository::sweep() {
-  std::erase_if(retired_, [](const std::shared_ptr<Version>& version) { return version.use_count() == 1; });
+  std::erase_if(retired_, [](const std::shared_ptr<Version>& version) {
+    return version.use_count() == 1 && version->batcher.idle();
+  });
 }
 
 void Repository::watch() {
