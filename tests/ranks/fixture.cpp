@@ -25,6 +25,15 @@ Training::Training(const std::string& spec, bool bf16) {
   for (auto* part : {&model.head, &model.encoder, &model.classifier}) {
     nn::initialise(*part->layer, tensor::make_generator(torch::kCPU, kSeed, "weights"));
   }
+  // A channel whose input is constant is exactly 0 where the shift is 0, and rounding decides on which side of the next
+  // ReLU's kink it falls.
+  const torch::NoGradGuard no_grad;
+  auto generator = tensor::make_generator(torch::kCPU, kSeed, "shifts");
+  for (auto* part : {&model.head, &model.encoder}) {
+    for (const auto& item : part->layer->named_parameters()) {
+      if (item.key().ends_with("bias")) torch::Tensor(item.value()).uniform_(-0.5, 0.5, generator);
+    }
+  }
   options.epochs = 2;
   options.batch = 20;
   options.crop = 2;

@@ -40,18 +40,20 @@ std::string complaint(const Ended& ended) {
   return line;
 }
 
-/// The largest difference of a tensor in units of its own size.
-double distance(const torch::Tensor& a, const torch::Tensor& b) {
-  const auto x = a.to(torch::kFloat64), y = b.to(torch::kFloat64);
-  const double size = std::max(1e-2, x.abs().max().item<double>());
-  return (x - y).abs().max().item<double>() / size;
+/// How far a tensor is from where one process ends, as a multiple of what rounding may do. One process with the whole
+/// batch and ranks that share it differ by the order in which floats are added, here by 1e-6 of a tensor's largest
+/// element. Some of it grows: a ReLU whose input is nearly 0 is on or off, and Adam, which trains the adversaries,
+/// divides by the root of the second moment, so that a gradient of nearly 0 moves its parameter by up to the rate
+/// (3e-3) in a direction that rounding decides. Hence 1e-3 for the network, and twice the rate more for an adversary,
+/// which has moved by up to sixteen times the rate.
+double distance(const std::string& name, const torch::Tensor& expected, const torch::Tensor& other) {
+  const auto x = expected.to(torch::kFloat64), y = other.to(torch::kFloat64);
+  const double size = std::max(0.1, x.abs().max().item<double>());
+  const double allowed = 1e-3 * size + (name.starts_with("defense") ? 6e-3 : 0.0);
+  return (x - y).abs().max().item<double>() / allowed;
 }
 
-// One process with the whole batch, against ranks that share it: the same up to the order in which floats are added.
-// After 8 steps what was a last bit has grown: the adversaries' Adam divides by the root of the second moment, so that
-// a gradient of nearly zero moves its parameter by up to the rate in a direction that rounding decides. 1e-3 of a
-// tensor's largest element holds for all; leaving out any one synchronisation (norms, gradients, noise) gives 1e-2 and
-// more.
+/// Rank 0's network and figures against those of one process, and the other ranks' against rank 0's, bit for bit.
 void expect_one_network(int size, const TemporaryDirectory& directory) {
   int number = 0;
   for (const char* spec : kDefences) {
@@ -62,8 +64,8 @@ void expect_one_network(int size, const TemporaryDirectory& directory) {
     const auto first = tensor::load_tensors(directory / fmt::format("{}-0", number));
     double largest = 0;
     for (const auto& [name, tensor] : expected) {
-      const double off = distance(tensor, first.tensors.at(name));
-      EXPECT_LT(off, 1e-3) << name;
+      const double off = distance(name, tensor, first.tensors.at(name));
+      EXPECT_LT(off, 1) << name;
       largest = std::max(largest, off);
     }
     for (const auto& [figure, value] : log.epochs.back().values) {
@@ -76,7 +78,8 @@ void expect_one_network(int size, const TemporaryDirectory& directory) {
         EXPECT_TRUE(tensor.equal(own.tensors.at(name))) << "rank " << rank << " differs in " << name;
       }
     }
-    std::printf("%-110s %d ranks: %.1e\n", spec, size, largest);
+    testing::Test::RecordProperty(fmt::format("defence_{}_on_{}_ranks", number, size),
+                                  fmt::format("{:.1e} of what is allowed", largest));
     ++number;
   }
 }
@@ -127,7 +130,7 @@ TEST_F(Ranks, AnotherNumberOfRanksGoesOn) {
   alone.run(nullptr);
   const auto resumed = tensor::load_tensors(directory_ / "resumed-0");
   for (const auto& [name, tensor] : alone.state()) {
-    EXPECT_LT(distance(tensor, resumed.tensors.at(name)), 1e-3) << name;
+    EXPECT_LT(distance(name, tensor, resumed.tensors.at(name)), 1) << name;
   }
   // Alone again: what the ranks left is finished.
   Training again(kDefences[1]);
@@ -194,14 +197,12 @@ TEST_F(Ranks, DifferentConfigurationsAreRefused) {
 
 TEST_F(Ranks, TheSameRankTwiceIsRefused) {
   const int port = free_port();
-  const auto ended = launch("meet", 3, [&](int process) {
-    auto variables = place_of(std::min(process, 1), 2, port);
-    variables["TEST_TIMEOUT"] = "5";
-    return variables;
-  });
-  const bool first = ended[1].status == 2;
-  EXPECT_EQ(ended[first ? 1 : 2].status, 2);
-  EXPECT_THAT(complaint(ended[first ? 1 : 2]), HasSubstr("two processes were started as rank 1 of 2"));
+  const auto ended =
+      launch("meet-for-a-while", 3, [&](int process) { return place_of(std::min(process, 1), 2, port); });
+  const auto& refused = ended[1].status == 0 ? ended[2] : ended[1];
+  EXPECT_EQ(refused.status, 2);
+  EXPECT_THAT(complaint(refused), HasSubstr("two processes were started as rank 1 of 2"));
+  EXPECT_EQ(ended[0].status, 0);
 }
 
 }  // namespace

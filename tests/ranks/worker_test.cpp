@@ -11,6 +11,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <thread>
 
 namespace infoscissors::tests {
 namespace {
@@ -78,7 +79,7 @@ void lose_one() {
 /// The last rank neither ends nor answers.
 void hang_one() {
   const auto group = connect();
-  if (group->rank() == group->size() - 1) pause();
+  if (group->rank() == group->size() - 1) std::this_thread::sleep_for(std::chrono::seconds(15));
   group->sum(torch::zeros({1}));
 }
 
@@ -91,6 +92,12 @@ void interrupt_one() {
   training.run(group.get(), {group->rank() == 0 ? out("checkpoint") : "", "hash"}, [&](const train::EpochLog& epoch) {
     if (group->rank() == group->size() - 1 && epoch.epoch == 2) std::raise(SIGTERM);
   });
+}
+
+/// Long enough for a third process to come.
+void meet_for_a_while() {
+  const auto group = connect();
+  std::this_thread::sleep_for(std::chrono::seconds(10));
 }
 
 void differ() {
@@ -138,6 +145,7 @@ TEST(Worker, DoesItsJob) {
     if (job == "interrupt-one") interrupt_one();
     if (job == "differ") differ();
     if (job == "meet") connect();
+    if (job == "meet-for-a-while") meet_for_a_while();
     if (job == "exchange") exchange();
   } catch (const base::UsageError& error) {
     std::fprintf(stderr, "error: %s\n", error.what());

@@ -1,5 +1,7 @@
 #include "infoscissors/nn/norm.h"
 
+#include "infoscissors/nn/fused_norm.h"
+
 #include <torch/nn/modules/batchnorm.h>
 
 namespace infoscissors::nn {
@@ -36,7 +38,7 @@ Moments joint_moments(const torch::Tensor& x, const Exchange& exchange) {
 }
 
 /// y = (x - mean) / sqrt(variance + eps) * weight + bias with the gradient that flows through mean and variance of all
-/// processes. weight, bias: (C) or undefined.
+/// processes. weight, bias: (C).
 class JointNorm : public torch::autograd::Function<JointNorm> {
  public:
   static torch::Tensor forward(AutogradContext* context, const torch::Tensor& x, const torch::Tensor& weight,
@@ -63,7 +65,7 @@ class JointNorm : public torch::autograd::Function<JointNorm> {
     }
     const auto sums = exchange(torch::stack({of_weight, of_bias}).to(torch::kFloat64)).sum(0).to(torch::kFloat32);
     const auto inverse = (variance + eps).rsqrt();
-    const auto scale = weight.defined() ? weight * inverse : inverse;
+    const auto scale = weight * inverse;
     const auto slope = -scale * inverse * sums[0] / count;
     const auto offset = -scale * sums[1] / count - slope * mean;
     std::vector<std::int64_t> sizes(static_cast<std::size_t>(x.dim()), 1);
@@ -71,15 +73,7 @@ class JointNorm : public torch::autograd::Function<JointNorm> {
     // In float32: bf16 would round three times.
     const auto plain =
         of_x.to(torch::kFloat32).addcmul_(x.to(torch::kFloat32), slope.view(sizes)).add_(offset.view(sizes));
-    const bool affine = weight.defined();
-    return {plain.to(x.scalar_type()),
-            affine ? of_weight : torch::Tensor(),
-            affine ? of_bias : torch::Tensor(),
-            {},
-            {},
-            {},
-            {},
-            {}};
+    return {plain.to(x.scalar_type()), of_weight, of_bias, {}, {}, {}, {}, {}};
   }
 };
 
@@ -99,8 +93,11 @@ class Norm : public Wrap<Holder>, public Synchronisable {
     if (!exchange || !this->is_training()) return Wrap<Holder>::forward(input);
     auto module = this->module();
     const auto moments = update(input, *module);
-    return JointNorm::apply(input, module->weight, module->bias, moments.mean, moments.variance, moments.count,
-                            module->options.eps(), &exchange);
+    const bool affine = module->weight.defined();
+    const auto weight = affine ? module->weight : torch::ones_like(moments.mean);
+    const auto bias = affine ? module->bias : torch::zeros_like(moments.mean);
+    return JointNorm::apply(input, weight, bias, moments.mean, moments.variance, moments.count, module->options.eps(),
+                            &exchange);
   }
 
  private:
@@ -122,6 +119,25 @@ LayerPtr batch_norm(std::int64_t channels, bool spatial, bool affine) {
   const auto options = torch::nn::BatchNormOptions(channels).affine(affine);
   if (spatial) return std::make_shared<Norm<torch::nn::BatchNorm2d>>(torch::nn::BatchNorm2d(options));
   return std::make_shared<Norm<torch::nn::BatchNorm1d>>(torch::nn::BatchNorm1d(options));
+}
+
+torch::Tensor norm_join(Layer& norm, const torch::Tensor& x, const torch::Tensor& residual, bool rectified) {
+  auto* single = dynamic_cast<Norm<torch::nn::BatchNorm2d>*>(&norm);
+  if (single && !single->exchange && single->is_training() && can_fuse(x, residual)) {
+    auto module = single->module();
+    module->num_batches_tracked += 1;
+    return fused_norm(x,
+                      {.weight = module->weight,
+                       .bias = module->bias,
+                       .running_mean = module->running_mean,
+                       .running_var = module->running_var,
+                       .momentum = *module->options.momentum(),
+                       .eps = module->options.eps()},
+                      residual, rectified);
+  }
+  auto y = norm.forward(x);
+  if (residual.defined()) y = y.add_(residual);
+  return rectified ? torch::relu(y) : y;
 }
 
 void synchronise_norms(torch::nn::Module& root, const Exchange& exchange) {

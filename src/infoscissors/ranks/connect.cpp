@@ -12,6 +12,7 @@
 #endif
 
 #include <functional>
+#include <thread>
 
 namespace infoscissors::ranks {
 
@@ -156,6 +157,11 @@ std::string complaint_about(int rank, const std::string& card, const Place& plac
   return {};
 }
 
+/// Gives those who are there the time to read why they are not wanted: the store ends with this process.
+void wait_for_readers(const Store& store, int others) {
+  for (int i = 0; i < 20 && store->add("readers", 0) < others; ++i) std::this_thread::sleep_for(kPoll / 5);
+}
+
 /// Every rank leaves a card; rank 0 reads them and tells the others what it found.
 void meet(const Store& store, const Place& place, const ConnectOptions& options) {
   const auto claimed = store->add(fmt::format("claim/{}", place.rank), 1);
@@ -165,8 +171,9 @@ void meet(const Store& store, const Place& place, const ConnectOptions& options)
     const auto found = await(store, "verdict", options.timeout + kPoll,
                              fmt::format("rank {} of {} waited in vain for rank 0 at {}:{}", place.rank, place.size,
                                          place.address, place.port));
-    if (found != "welcome") throw UsageError("{}", found);
-    return;
+    if (found == "welcome") return;
+    store->add("readers", 1);
+    throw UsageError("{}", found);
   }
   std::string verdict = "welcome";
   bool missing = false;
@@ -182,6 +189,7 @@ void meet(const Store& store, const Place& place, const ConnectOptions& options)
     }
   }
   put(store, "verdict", verdict);
+  if (verdict != "welcome") wait_for_readers(store, place.size - 1);
   if (missing) throw Error("{}", verdict);
   if (verdict != "welcome") throw UsageError("{}", verdict);
 }
