@@ -52,7 +52,8 @@ std::string table_of(const sweep::Plan& plan) {
   }
   std::string text;
   for (const auto& line : order) {
-    text += fmt::format("  {} {:<28} seeds {}\n", line, fmt::join(strengths[line], " "), fmt::join(seeds[line], " "));
+    const auto values = fmt::format("{}", fmt::join(strengths[line], " "));
+    text += fmt::format("  {} {:<24} seeds {}\n", line, values, fmt::join(seeds[line], " "));
   }
   return text;
 }
