@@ -1,5 +1,9 @@
+#include "infoscissors/base/error.h"
+#include "infoscissors/base/spec.h"
 #include "infoscissors/defense/defense.h"
 #include "infoscissors/nn/initialise.h"
+
+#include "tests/support/expect_error.h"
 
 #include <gtest/gtest.h>
 #include <torch/nn/modules/conv.h>
@@ -196,12 +200,78 @@ TEST(Conformance, GoesOnFromASavedStateAsIfNothingHadHappened) {
 
 TEST(Conformance, DefencesComposeWithInfoScissorsAndEachOther) {
   for (const auto& [name, setting] : kActive) {
-    for (const auto& spec : {"infoscissors(input=0.3)+" + setting.spec, setting.spec + "+infoscissors(input=0.3)",
-                             setting.spec + "+an", "dropout+" + setting.spec, setting.spec + "+" + setting.spec}) {
+    // Two terms on the input would be refused; beside itself stands the other term.
+    const std::string scissors = name == "infoscissors" ? "an" : "infoscissors(input=0.3)";
+    for (const auto& spec : {scissors + "+" + setting.spec, setting.spec + "+" + scissors, setting.spec + "+an",
+                             "dropout+" + setting.spec}) {
       SCOPED_TRACE(spec);
       const auto step = run(*make(spec), 3);
       EXPECT_TRUE(step.gradient.isfinite().all().item<bool>());
       EXPECT_TRUE(step.penalty.isfinite().item<bool>());
+    }
+  }
+}
+
+TEST(Conformance, NothingIsHeldTwice) {
+  for (const auto& [name, setting] : kActive) {
+    const auto twice = setting.spec + "+" + setting.spec;
+    if (registry().make(base::parse_specs(setting.spec).front())->claims().empty()) {
+      EXPECT_NO_THROW(make_defense(twice)) << twice;
+    } else {
+      EXPECT_THROW(make_defense(twice), base::UsageError) << twice;
+    }
+  }
+  EXPECT_NO_THROW(make_defense("mid(site=representation)+mid(site=feature)"));
+  EXPECT_NO_THROW(make_defense("infoscissors(input=0.2)+infoscissors(prediction=0.2)"));
+  EXPECT_THAT(tests::message_of<base::UsageError>([] { make_defense("mid(site=both)+an+mid(site=feature)"); }),
+              testing::StartsWith("[mid+mid] both hold the bottleneck at the feature"));
+}
+
+TEST(Conformance, NothingVoidsAGuarantee) {
+  EXPECT_THAT(tests::message_of<base::UsageError>([] { make_defense("dp+an+an-adv"); }),
+              testing::EndsWith("write an-adv+dp"));
+  EXPECT_NO_THROW(make_defense("an-adv+dp"));
+  EXPECT_NO_THROW(make_defense("dp(mode=raw)+an-adv"));
+  EXPECT_NO_THROW(make_defense("dp(site=feature)+an-adv"));
+  EXPECT_NO_THROW(make_defense("dp+an"));
+}
+
+/// Settings in which a defence must do nothing at all.
+TEST(Conformance, WithoutStrengthADefenceIsNoneBitForBit) {
+  const auto none = run(*make("none"), 3);
+  for (const auto& spec :
+       {"infoscissors(input=0,prediction=0)", "an(scale=0)", "an-adv(epsilon=0)", "cem(weight=0,scale=0)",
+        "dc(share=1)", "dp(mode=raw,scale=0)", "dropout(probability=0)", "nopeek(weight=0)"}) {
+    SCOPED_TRACE(spec);
+    const auto step = run(*make(spec), 3);
+    EXPECT_TRUE(step.representation.equal(none.representation));
+    EXPECT_TRUE(step.feature.equal(none.feature));
+    EXPECT_TRUE(step.gradient.equal(none.gradient));
+    EXPECT_EQ(step.penalty.item<float>(), 0);
+  }
+}
+
+TEST(Conformance, TheOrderIsThatInWhichTheReleasesAreWritten) {
+  const auto noise_last = release(*make("dc(share=0.1)+an(scale=0.1)"), Phase::serve).first;
+  const auto share_last = release(*make("an(scale=0.1)+dc(share=0.1)"), Phase::serve).first;
+  EXPECT_FALSE(noise_last.equal(share_last));
+  EXPECT_EQ((noise_last == 0).sum().item<std::int64_t>(), 0) << "noise on everything that was zeroed";
+}
+
+TEST(Conformance, OneChannelAndASingleSampleInBf16) {
+  for (const auto& [name, setting] : kActive) {
+    SCOPED_TRACE(setting.spec);
+    auto narrow = context();
+    narrow.representation = {1, 12, 12};
+    const auto defense = make_defense(setting.spec);
+    defense->setup(narrow);
+    const torch::NoGradGuard no_grad;
+    auto draw = at::detail::createCPUGenerator(5);
+    const auto images = torch::rand({1, 1, 12, 12}, draw);
+    for (const auto type : {torch::kFloat32, torch::kBFloat16}) {
+      const auto r = defense->release(images.to(type), Site::representation, Phase::serve, draw, images);
+      EXPECT_EQ(r.sizes().vec(), (std::vector<std::int64_t>{1, 1, 12, 12}));
+      EXPECT_TRUE(r.isfinite().all().item<bool>());
     }
   }
 }

@@ -43,6 +43,8 @@ class AdversarialNoise : public Defense {
   static std::string sites() { return "representation"; }
 
   Learns learns() const override { return Learns::itself; }
+  bool reads_image() const override { return true; }
+  std::vector<std::string> claims() const override { return {"the inversion network at the representation"}; }
 
   void setup(const Context& context) override {
     network_ = nn::make_decoder(options_.decoder, context.representation, context.image, options_.width);

@@ -42,6 +42,7 @@ class Cem : public Defense {
             "Xia et al., CVPR 2025"};
   }
   static std::string sites() { return "representation"; }
+  std::vector<std::string> claims() const override { return {"the entropy term at the representation"}; }
 
   void setup(const Context& context) override {
     clusters_.emplace(context.classes, options_.clusters, nn::element_count(context.representation),

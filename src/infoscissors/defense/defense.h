@@ -65,6 +65,16 @@ class Defense {
 
   virtual Learns learns() const { return Learns::network; }
 
+  /// What only one defence of a composition may hold ("the bottleneck at the feature"): a second one would fit the same
+  /// thing against the first, and log its figures under the same names.
+  virtual std::vector<std::string> claims() const { return {}; }
+
+  /// Whether release() looks at the image. After a defence that guarantees something of r it would void the guarantee.
+  virtual bool reads_image() const { return false; }
+
+  /// Whether the released r carries a privacy guarantee, which holds whatever is done to r alone afterwards.
+  virtual bool guarantees_representation() const { return false; }
+
   /// Builds what depends on shapes (adversaries, bottlenecks). Called once before anything else.
   virtual void setup(const Context&) {}
 

@@ -57,6 +57,16 @@ class Dp : public Defense {
   }
   static std::string sites() { return "representation, feature, gradient"; }
 
+  std::vector<std::string> claims() const override {
+    std::vector<std::string> claims;
+    if (!calibrated()) return claims;
+    for (const auto& name : site_names()) claims.push_back("the privacy guarantee at the " + name);
+    return claims;
+  }
+  bool guarantees_representation() const override {
+    return calibrated() && covers(options_.site, Site::representation);
+  }
+
   Learns learns() const override { return options_.site == kGradient ? Learns::network : Learns::nothing; }
 
   torch::Tensor release(const torch::Tensor& exposed, Site site, Phase, torch::Generator& generator,

@@ -83,6 +83,13 @@ InfoScissors::InfoScissors(const Options& options) : options_(options) {
   }
 }
 
+std::vector<std::string> InfoScissors::claims() const {
+  std::vector<std::string> claims;
+  if (options_.input > 0) claims.emplace_back("the information term on the input");
+  if (options_.prediction > 0) claims.emplace_back("the information term on the prediction");
+  return claims;
+}
+
 void InfoScissors::setup(const Context& context) {
   const auto adversary_network = [&](const nn::Shape& input, const nn::LayerPtr& network, const char* stream) {
     auto layers = std::make_shared<nn::Sequence>();

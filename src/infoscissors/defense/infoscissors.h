@@ -49,6 +49,7 @@ class InfoScissors : public Defense {
   static base::Doc doc();
   static std::string sites() { return "representation, feature"; }
 
+  std::vector<std::string> claims() const override;
   void setup(const Context& context) override;
   void update_adversary(const Step& step) override;
   torch::Tensor penalty(const Step& step) override;

@@ -64,6 +64,7 @@ class Mid : public Defense {
     return {"mid", "variational information bottleneck on what is exposed", "Alemi et al., ICLR 2017; Zou et al. 2023"};
   }
   static std::string sites() { return "representation, feature"; }
+  std::vector<std::string> claims() const override { return claims_at(options_.site, "the bottleneck"); }
 
   void setup(const Context& context) override {
     for (const auto site : covered_sites(options_.site)) {

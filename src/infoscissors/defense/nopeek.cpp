@@ -40,6 +40,7 @@ class Nopeek : public Defense {
             "Vepakomma et al. 2020; labels: Sun et al. 2022"};
   }
   static std::string sites() { return "representation, feature"; }
+  std::vector<std::string> claims() const override { return claims_at(options_.site, "the distance correlation"); }
 
   void setup(const Context& context) override {
     classes_ = context.classes;

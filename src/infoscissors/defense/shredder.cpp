@@ -48,6 +48,7 @@ class Shredder : public Defense {
   static std::string sites() { return "representation"; }
 
   Learns learns() const override { return Learns::itself; }
+  std::vector<std::string> claims() const override { return {"the learnt noise at the representation"}; }
 
   void setup(const Context& context) override {
     auto sizes = context.representation;

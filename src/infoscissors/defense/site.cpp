@@ -25,6 +25,12 @@ std::vector<Site> covered_sites(const std::string& chosen) {
   return sites;
 }
 
+std::vector<std::string> claims_at(const std::string& chosen, const std::string& what) {
+  std::vector<std::string> claims;
+  for (const auto site : covered_sites(chosen)) claims.push_back(what + " at the " + to_string(site));
+  return claims;
+}
+
 const nn::Shape& shape_at(const Context& context, Site site) {
   return site == Site::representation ? context.representation : context.feature;
 }

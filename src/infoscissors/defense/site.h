@@ -23,6 +23,9 @@ std::string to_string(Site site);
 /// The sites that are covered, in the order in which data passes them.
 std::vector<Site> covered_sites(const std::string& chosen);
 
+/// "WHAT at the SITE" for each site that is covered.
+std::vector<std::string> claims_at(const std::string& chosen, const std::string& what);
+
 /// The sizes of one sample at a site.
 const nn::Shape& shape_at(const Context& context, Site site);
 

@@ -1,5 +1,6 @@
 #include "infoscissors/defense/defense.h"
 
+#include "infoscissors/base/error.h"
 #include "infoscissors/base/random.h"
 #include "infoscissors/base/spec.h"
 
@@ -116,12 +117,40 @@ class Stack : public Defense {
   std::vector<DefensePtr> parts_;
 };
 
-/// The parsed composition without the neutral element.
-std::vector<base::Spec> protecting(std::string_view specs) {
-  auto list = base::parse_specs(specs);
-  for (const auto& spec : list) registry().find(spec.name).make(spec);  // refuses wrong names and options
-  std::erase_if(list, [](const base::Spec& spec) { return spec.name == "none"; });
-  return list;
+/// One defence of a composition, with the text it was made from.
+struct Part {
+  base::Spec spec;
+  DefensePtr defense;
+};
+
+/// Throws UsageError for parts that cannot stand together in this order.
+void check_composition(const std::vector<Part>& parts) {
+  std::map<std::string, std::string> holders;
+  std::string guarantor;
+  for (const auto& [spec, defense] : parts) {
+    for (const auto& claim : defense->claims()) {
+      const auto [holder, first] = holders.emplace(claim, spec.name);
+      if (first) continue;
+      throw base::UsageError("[{}+{}] both hold {}, of which a composition has one: leave one of the two out",
+                             holder->second, spec.name, claim);
+    }
+    if (defense->reads_image() && !guarantor.empty()) {
+      throw base::UsageError("[{0}+{1}] {1} looks at the image again, which voids the guarantee of {0}: write {1}+{0}",
+                             guarantor, spec.name);
+    }
+    if (defense->guarantees_representation()) guarantor = spec.name;
+  }
+}
+
+/// The parsed composition without the neutral element. Throws UsageError for wrong names and options, too.
+std::vector<Part> protecting(std::string_view specs) {
+  std::vector<Part> parts;
+  for (const auto& spec : base::parse_specs(specs)) {
+    auto defense = registry().make(spec);
+    if (spec.name != "none") parts.push_back({spec, std::move(defense)});
+  }
+  check_composition(parts);
+  return parts;
 }
 
 }  // namespace
@@ -138,14 +167,14 @@ base::Registry<DefensePtr>& registry() {
 
 DefensePtr make_defense(std::string_view specs) {
   std::vector<DefensePtr> parts;
-  for (const auto& spec : protecting(specs)) parts.push_back(registry().make(spec));
+  for (auto& part : protecting(specs)) parts.push_back(std::move(part.defense));
   return std::make_shared<Stack>(std::move(parts));
 }
 
 std::string canonical_defense(std::string_view specs) {
   std::string text;
-  for (const auto& spec : protecting(specs)) {
-    text += (text.empty() ? "" : "+") + registry().find(spec.name).canonical(spec);
+  for (const auto& part : protecting(specs)) {
+    text += (text.empty() ? "" : "+") + registry().find(part.spec.name).canonical(part.spec);
   }
   return text.empty() ? "none" : text;
 }
