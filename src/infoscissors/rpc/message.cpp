@@ -18,7 +18,7 @@ using wire::Error;
 using Input = inference::ModelInferRequest::InferInputTensor;
 using ProtoParameters = google::protobuf::Map<std::string, inference::InferParameter>;
 
-constexpr char kRawTag = (7 << 3) | 2;       // ModelInferResponse.raw_output_contents
+constexpr char kRawTag = (6 << 3) | 2;       // ModelInferResponse.raw_output_contents
 constexpr char kResponseTag = (2 << 3) | 2;  // ModelStreamInferResponse.infer_response
 
 wire::Parameter parameter_of(const inference::InferParameter& parameter) {
