@@ -108,7 +108,7 @@ def test_python_grpcio_streams(bundles):
             answers = list(stream(iter([good, bad, good]), timeout=20))
         assert len(answers) == 3
         assert [bool(answer.error_message) for answer in answers] == [False, True, False], answers[1]
-        assert grpc.output(answers[0].infer_response) == grpc.output(answers[2].infer_response)
+        assert close(grpc.output(answers[0].infer_response), grpc.output(answers[2].infer_response))
 
 
 def test_curl(bundles):
