@@ -125,14 +125,17 @@ class Pipeline {
       pictures.push_back(std::move(item.picture));
     }
     const auto fit = arguments_.exact ? device::Fit::refuse : device::Fit::resize;
-    call.answer = std::async(std::launch::async, [this, fit, own = std::move(pictures)] {
+    // One call at a time needs no thread of its own; of several, each computes on one core.
+    const bool alone = arguments_.concurrency == 1;
+    call.answer = std::async(alone ? std::launch::deferred : std::launch::async, [=, this, own = std::move(pictures)] {
+      if (!alone) tensor::make_runtime("cpu", "fp32", 1);
       return device_.classify(own, session_, static_cast<std::size_t>(arguments_.top), fit, stop_.get_token());
     });
     calls_.push_back(std::move(call));
   }
 
   device::Answer wait(Call& call) {
-    while (call.answer.wait_for(100ms) != std::future_status::ready) {
+    while (call.answer.wait_for(100ms) == std::future_status::timeout) {
       if (base::interrupt_requested()) stop_.request_stop();
     }
     if (base::interrupt_requested()) {
