@@ -37,7 +37,7 @@ dd if=/dev/urandom of=munge/private/key bs=1 count=128 2>/dev/null
 chown munge:munge munge/private/key
 chmod 400 munge/private/key
 runuser -u munge -- munged --foreground --key-file="$work/munge/private/key" --socket="$work/munge/socket" \
-  --pid-file="$work/munge/private/pid" --log-file="$work/munge/private/log" --seed-file="$work/munge/private/seed" &
+  --pid-file="$work/munge/private/pid" --log-file="$work/munge/private/log" --seed-file="$work/munge/private/seed" >munged.log 2>&1 &
 daemons+=($!)
 
 mkdir state spool
@@ -70,7 +70,7 @@ export SLURM_CONF=$work/slurm.conf
 
 fail() {
   echo "FAILED: $1"
-  tail -n 30 slurmctld.log slurmd.log 2>/dev/null || true
+  tail -n 30 munged.log slurmctld.log slurmd.log 2>/dev/null || true
   echo "0 passed, 1 failed"
   exit 1
 }
