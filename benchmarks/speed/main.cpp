@@ -26,6 +26,7 @@ void say(const std::string& line) {
 
 std::unique_ptr<Work> make_work(const std::string& name, Options& options) {
   if (name == "train") return make_train_work(options);
+  if (name == "batches") return make_batches_work(options);
   if (name == "attack") return make_attack_work(options);
   return make_ceiling_work(name, options);
 }
@@ -45,7 +46,7 @@ int run(int argc, char** argv) {
   Options options;
   std::string name;
   CLI::App app{"One side of benchmarks/run"};
-  app.add_option("work", name, "train, attack, matmul or copy")->required();
+  app.add_option("work", name, "train, batches, attack, matmul or copy")->required();
   app.add_option("--set", options.settings, "key=value of the configuration");
   app.add_option("--classes", options.classes);
   app.add_option("--steps", options.steps, "train: steps a repetition");

@@ -1,6 +1,9 @@
 #include "benchmarks/speed/bench.h"
 #include "benchmarks/speed/recorder.h"
+#include "infoscissors/data/batches.h"
 #include "infoscissors/train/train.h"
+
+#include <chrono>
 
 namespace infoscissors::speed {
 namespace {
@@ -37,10 +40,34 @@ class TrainWork final : public Work {
   tensor::TensorFile file_;
 };
 
+/// Batches and nothing else: what data and augmentation take of a step.
+class BatchesWork final : public Work {
+ public:
+  explicit BatchesWork(const Options& options) : bench_(make_bench(options)) {}
+
+  double run() override {
+    const auto& train = bench_->config.train;
+    const data::EpochBatches batches(bench_->dataset, bench_->splits.train.indices, train.batch,
+                                     {.pad = train.crop, .flip = train.flip}, bench_->seed(), 0,
+                                     bench_->runtime.device);
+    const auto begin = std::chrono::steady_clock::now();
+    for (std::int64_t i = 0; i < batches.count(); ++i) batches.get(i);
+    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
+    return seconds.count() / static_cast<double>(batches.count());
+  }
+
+ private:
+  std::shared_ptr<experiment::Workbench> bench_;
+};
+
 }  // namespace
 
 std::unique_ptr<Work> make_train_work(const Options& options) {
   return std::make_unique<TrainWork>(options);
+}
+
+std::unique_ptr<Work> make_batches_work(const Options& options) {
+  return std::make_unique<BatchesWork>(options);
 }
 
 }  // namespace infoscissors::speed

@@ -30,6 +30,8 @@ class Work {
 };
 
 std::unique_ptr<Work> make_train_work(const Options& options);
+/// Making the training's batches alone; seconds a batch.
+std::unique_ptr<Work> make_batches_work(const Options& options);
 std::unique_ptr<Work> make_attack_work(const Options& options);
 /// "matmul": a 4096-cubed product in the runtime's precision; "copy": 256 MiB from one place to another.
 std::unique_ptr<Work> make_ceiling_work(const std::string& name, const Options& options);
