@@ -28,6 +28,17 @@ TEST(Finished, ReadsRunsAndTheirAttacks) {
   EXPECT_EQ(finished.at("bb"), (std::set<std::string>{"odd \"name\"\nof two lines"}));
 }
 
+TEST(Finished, PassesOverWhatIsNotFinished) {
+  const auto finished = read(
+      "run,seed,status,attack,attack_seed\n"
+      "aa,1,complete,,\n"
+      "aa,1,complete,pmc,1\n"
+      "aa,1,complete,knn,7\n"
+      "bb,1,interrupted,,\n");
+  ASSERT_EQ(finished.size(), 1U);
+  EXPECT_EQ(finished.at("aa"), (std::set<std::string>{"", "pmc"})) << "knn with a seed of its own is another attack";
+}
+
 TEST(Finished, RefusesWhatIsNoLongTable) {
   const auto refusal = [](const char* text) { return tests::message_of<base::UsageError>([&] { read(text); }); };
   EXPECT_THAT(refusal(""), testing::HasSubstr("is empty"));

@@ -2,8 +2,10 @@
 
 #include "infoscissors/base/error.h"
 #include "infoscissors/base/file.h"
+#include "infoscissors/results/record.h"
 
 #include <algorithm>
+#include <optional>
 
 namespace infoscissors::sweep {
 namespace {
@@ -52,11 +54,33 @@ std::vector<Row> rows_of(const std::string& text) {
   return rows;
 }
 
-std::size_t column(const Row& header, const std::string& name, const std::string& file) {
+using Column = std::optional<std::size_t>;
+
+Column column(const Row& header, const std::string& name) {
   const auto found = std::find(header.begin(), header.end(), name);
-  if (found == header.end()) throw UsageError("{}: has no column '{}': it is not a long table of results", file, name);
-  return static_cast<std::size_t>(found - header.begin());
+  return found == header.end() ? Column() : Column(static_cast<std::size_t>(found - header.begin()));
 }
+
+std::size_t required(const Row& header, const std::string& name, const std::string& file) {
+  if (const auto place = column(header, name)) return *place;
+  throw UsageError("{}: has no column '{}': it is not a long table of results", file, name);
+}
+
+/// A row counts only for a run that was trained to the end, and an attack only with the run's own seed. A table without
+/// those columns is believed.
+class Filter {
+ public:
+  explicit Filter(const Row& header)
+      : status_(column(header, "status")), seed_(column(header, "seed")), attack_seed_(column(header, "attack_seed")) {}
+
+  bool passes(const Row& row) const {
+    if (status_ && row[*status_] != results::kComplete) return false;
+    return !seed_ || !attack_seed_ || row[*attack_seed_].empty() || row[*attack_seed_] == row[*seed_];
+  }
+
+ private:
+  Column status_, seed_, attack_seed_;
+};
 
 }  // namespace
 
@@ -65,14 +89,17 @@ Finished load_finished(const std::filesystem::path& table) {
   if (!std::filesystem::exists(table)) throw UsageError("{}: there is no such table", file);
   const auto rows = rows_of(base::read_file(table));
   if (rows.empty()) throw UsageError("{}: is empty; a long table begins with the names of its columns", file);
-  const auto run = column(rows.front(), "run", file);
-  const auto attack = column(rows.front(), "attack", file);
+  const auto& header = rows.front();
+  const auto run = required(header, "run", file);
+  const auto attack = required(header, "attack", file);
+  const Filter filter(header);
   Finished finished;
   for (std::size_t i = 1; i < rows.size(); ++i) {
-    if (rows[i].size() != rows.front().size()) {
-      throw UsageError("{}: row {} has {} fields instead of {}", file, i + 1, rows[i].size(), rows.front().size());
+    const auto& row = rows[i];
+    if (row.size() != header.size()) {
+      throw UsageError("{}: row {} has {} fields instead of {}", file, i + 1, row.size(), header.size());
     }
-    finished[rows[i][run]].insert(rows[i][attack]);
+    if (filter.passes(row)) finished[row[run]].insert(row[attack]);
   }
   return finished;
 }
