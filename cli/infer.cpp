@@ -1,6 +1,7 @@
 #include "cli/command.h"
 #include "cli/infer_report.h"
 #include "cli/infer_source.h"
+#include "cli/infer_workers.h"
 
 #include "infoscissors/base/error.h"
 #include "infoscissors/base/interrupt.h"
@@ -77,7 +78,10 @@ client::SessionOptions session_options(const Arguments& arguments, const device:
 class Pipeline {
  public:
   Pipeline(const Arguments& arguments, device::Device& device, client::Session& session)
-      : arguments_(arguments), device_(device), session_(session) {}
+      : arguments_(arguments),
+        device_(device),
+        session_(session),
+        workers_(arguments.concurrency > 1 ? static_cast<std::size_t>(arguments.concurrency) : 0) {}
 
   template <class Use>
   void run(ItemSource& source, const Use& use) {
@@ -96,10 +100,7 @@ class Pipeline {
     }
   }
 
-  ~Pipeline() {
-    stop_.request_stop();  // a call that failed leaves others behind it
-    for (auto& call : calls_) call.answer.wait();
-  }
+  ~Pipeline() { stop_.request_stop(); }  // a call that failed leaves others behind it
 
  private:
   struct Call {
@@ -125,17 +126,17 @@ class Pipeline {
       pictures.push_back(std::move(item.picture));
     }
     const auto fit = arguments_.exact ? device::Fit::refuse : device::Fit::resize;
-    // One call at a time needs no thread of its own; of several, each computes on one core.
-    const bool alone = arguments_.concurrency == 1;
-    call.answer = std::async(alone ? std::launch::deferred : std::launch::async, [=, this, own = std::move(pictures)] {
-      if (!alone) tensor::make_runtime("cpu", "fp32", 1);
+    const auto work = std::make_shared<std::packaged_task<device::Answer()>>([=, this, own = std::move(pictures)] {
       return device_.classify(own, session_, static_cast<std::size_t>(arguments_.top), fit, stop_.get_token());
     });
+    call.answer = work->get_future();
+    // One call at a time needs no thread of its own and may use every core.
+    arguments_.concurrency == 1 ? (*work)() : workers_.submit([work] { (*work)(); });
     calls_.push_back(std::move(call));
   }
 
   device::Answer wait(Call& call) {
-    while (call.answer.wait_for(100ms) == std::future_status::timeout) {
+    while (call.answer.wait_for(100ms) != std::future_status::ready) {
       if (base::interrupt_requested()) stop_.request_stop();
     }
     if (base::interrupt_requested()) {
@@ -150,6 +151,7 @@ class Pipeline {
   client::Session& session_;
   std::stop_source stop_;
   std::deque<Call> calls_;
+  Workers workers_;  // last: it ends before what it works on
 };
 
 void infer(const Arguments& arguments, const Common& common) {
