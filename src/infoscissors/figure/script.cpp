@@ -3,13 +3,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 #include <vector>
 
 namespace infoscissors::figure {
 namespace {
 
 constexpr double kPanelWidth = 400, kPanelHeight = 310;  // with labels and title
-constexpr double kLeft = 68, kRight = 16, kTop = 30, kBottom = 58;
+constexpr double kLeft = 68, kRight = 16, kTop = 30, kBottom = 66;
 constexpr double kEntryWidth = 128, kEntryHeight = 22, kLegendMargin = 8;
 constexpr double kOpacity = 0.13;
 
@@ -136,12 +137,23 @@ std::string margins(const Plot& plot, int index) {
       left / size.width, right / size.width, 1 - top / size.height, 1 - bottom / size.height);
 }
 
+// A logarithmic axis is marked where it was measured: a few budgets, not powers of ten.
+std::string marked_x(const Panel& panel) {
+  std::set<double> places;
+  for (const auto& series : panel.series) {
+    for (const auto& point : series.points) places.insert(point.x);
+  }
+  std::string marks;
+  for (const double place : places) marks += fmt::format("{}{:g}", marks.empty() ? "" : ", ", place);
+  return fmt::format("set xtics ({})\n", marks);
+}
+
 std::string panel_script(const Plot& plot, int index) {
   const Panel& panel = plot.panels[static_cast<std::size_t>(index)];
   std::string script = margins(plot, index);
   script += fmt::format("set title {} offset 0,-0.4\nset xlabel {} offset 0,0.3\nset ylabel {} offset 1,0\n",
                         quoted(panel.title), quoted(panel.x_label), quoted(panel.y_label));
-  script += panel.log_x ? "set logscale x 10\nset format x '%g'\n" : "unset logscale\nset format x '%g'\n";
+  script += panel.log_x ? "set logscale x 10\n" + marked_x(panel) : std::string("unset logscale\nset xtics autofreq\n");
   std::string bands, lines;
   int number = 0;
   for (const auto& series : panel.series) {

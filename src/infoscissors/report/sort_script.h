@@ -40,7 +40,7 @@ nav{margin:.5rem 0}nav a{margin-right:.9rem;color:var(--accent)}
 .sweep-figure{max-width:none;margin:1rem 0 1.75rem}
 .sweep-figure figcaption{font-weight:400;color:var(--soft);max-width:46rem;margin:.4rem 0}
 .command{font-size:.85rem;margin:.25rem 0;max-width:none}
-.command code{overflow-wrap:anywhere}
+main,header{overflow-wrap:anywhere}.scroll{overflow-wrap:normal}
 .sortable button{font:inherit;font-weight:600;color:inherit;background:none;border:0;padding:0;text-align:inherit;cursor:pointer}
 .sortable button::after{content:" \2195";color:var(--soft);font-weight:400}
 .sortable [aria-sort=ascending] button::after{content:" \2191"}
