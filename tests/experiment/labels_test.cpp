@@ -15,7 +15,7 @@ using base::Json;
 
 Json option_of(const Json& options, const std::string& name) {
   for (const auto& option : options) {
-    if (option.at("name") == name) return option.at("default");
+    if (option.at("name").get<std::string>() == name) return option.at("default");
   }
   return nullptr;
 }
