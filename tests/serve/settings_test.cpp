@@ -102,7 +102,8 @@ std::string table_of_settings() {
 }
 
 TEST(Settings, TheManualListsExactlyThese) {
-  const auto manual = base::read_file(std::string(INFOSCISSORS_TEST_DATA) + "/../../../docs/server.md");
+  const auto tests = std::filesystem::path(INFOSCISSORS_TEST_DATA).parent_path().parent_path();
+  const auto manual = base::read_file(tests.parent_path() / "docs" / "server.md");
   const auto table = table_of_settings();
   EXPECT_TRUE(manual.ends_with("|---|---|---|---|\n" + table)) << "docs/server.md must end with\n" << table;
 }
