@@ -120,7 +120,9 @@ end
         watching.finish()
         ok, busy, other = map(int, re.search(r"counted\s+(\d+)\s+(\d+)\s+(\d+)", output).groups())
         assert other == 0 and ok > 10 and busy > 5 * ok, output
-        assert max(seen) <= 4 + 2, f"more was pending than the queue holds: {max(seen)}"
+        # Four wait and one runs; what is being refused or answered at the moment is pending, too. Without a bound it
+        # would be what wrk has open, 64.
+        assert max(seen) <= 5 + 16, f"more was pending than the queue holds: {max(seen)}"
         time.sleep(0.5)
         metrics = server.metrics()
         refused = sum(v for k, v in metrics.items() if k.startswith("infoscissors_failures_total") and "queue_full" in k)
@@ -318,8 +320,8 @@ def test_flipped_bits_never_pass_through_tls(bundles):
     with tempfile.TemporaryDirectory() as work:
         work = pathlib.Path(work)
         run(bundles.binary, "pki", "init", work / "pki")
-        run(bundles.binary, "pki", "issue", work / "pki", "server", "--server", "127.0.0.1")
-        run(bundles.binary, "pki", "issue", work / "pki", "camera")
+        run(bundles.binary, "pki", "issue", work / "pki", "server", "--server")
+        run(bundles.binary, "pki", "issue", work / "pki", "camera", "--device")
         pem = {name: (work / "pki" / name).read_bytes() for name in ("ca.pem", "camera.pem", "camera.key")}
         options = ["--tls-cert", work / "pki/server.pem", "--tls-key", work / "pki/server.key", "--client-ca",
                    work / "pki/ca.pem"]
