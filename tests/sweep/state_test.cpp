@@ -25,7 +25,13 @@ class State : public testing::Test {
     record.trained = trained;
     record.train_seconds = 10;
     for (const auto& spec : attacks) {
-      record.attacks.push_back({.name = "a", .spec = spec, .view = "black-box", .goal = "prediction", .seconds = 5});
+      results::AttackRecord attack;
+      attack.name = "a";
+      attack.spec = spec;
+      attack.view = "black-box";
+      attack.goal = "prediction";
+      attack.seconds = 5;
+      record.attacks.push_back(attack);
     }
     base::ensure_directory(path());
     results::save_run(path(), record);

@@ -9,15 +9,15 @@
 
 namespace infoscissors::sweep {
 
-inline constexpr const char* kHead = R"(name = "test"
-seeds = [0, 1]
-attacks = ["ka(decoder=linear)", "pmc"]
-[base.data]
-name = "synthetic"
-train = 96
-[base.model]
-width = 0.25
-)";
+inline constexpr const char* kHead =
+    "name = \"test\"\n"
+    "seeds = [0, 1]\n"
+    "attacks = [\"ka(decoder=linear)\", \"pmc\"]\n"
+    "[base.data]\n"
+    "name = \"synthetic\"\n"
+    "train = 96\n"
+    "[base.model]\n"
+    "width = 0.25\n";
 
 /// The plan of a sweep file with this text.
 inline Plan plan_of(const std::string& text) {
