@@ -102,7 +102,7 @@ TEST(Plan, KeepsEveryHashWhenItGrows) {
 }
 
 TEST(Plan, AxesChangeSectionsAndNameRuns) {
-  const auto plan = plan_with(R"(
+  const auto plan = plan_with(R"toml(
 [[datasets]]
 data = {channels = 1}
 label = "grey"
@@ -118,7 +118,7 @@ model = {
     head_stages = 1, classifier_layers = 3}
 [[defenses]]
 spec = "none"
-)");
+)toml");
   ASSERT_EQ(plan.runs.size(), 4U);
   EXPECT_EQ(plan.runs[0].labels.dataset, "grey");
   EXPECT_EQ(plan.runs[0].attacks, (std::vector<std::string>{"pmc(labels=20)"}));
