@@ -8,6 +8,12 @@
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Parallel.h>
 
+#include <limits>
+
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
+
 namespace infoscissors::tensor {
 namespace {
 
@@ -38,6 +44,15 @@ bool parse_precision(const std::string& text, const torch::Device& device) {
   throw UsageError("precision must be auto, fp32 or bf16, got '{}'", text);
 }
 
+/// Freed memory stays with the process: a training step frees and takes the same blocks again and again, and the kernel
+/// clears each one that it hands out anew, for a sixth of a step's time.
+void keep_freed_memory() {
+#if defined(__GLIBC__)
+  mallopt(M_MMAP_THRESHOLD, 1 << 30);
+  mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());
+#endif
+}
+
 }  // namespace
 
 bool has_bf16(const torch::Device& device) {
@@ -57,6 +72,7 @@ Runtime make_runtime(const std::string& device, const std::string& precision, st
   if (threads < 0) throw UsageError("threads must be >= 0 (0: every core), got {}", threads);
   runtime.threads = threads > 0 ? static_cast<int>(threads) : base::available_cores();
   at::set_num_threads(runtime.threads);
+  keep_freed_memory();
   return runtime;
 }
 
