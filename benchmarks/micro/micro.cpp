@@ -64,7 +64,8 @@ void infoscissors_terms(benchmark::State& state, const char* psi) {
   options.psi_steps = 1;
   defense::InfoScissors defense(options);
   const std::int64_t channels = state.range(0);
-  defense.setup({.image = {3, 32, 32}, .representation = {channels, 32, 32}, .feature = {512}, .classes = 10});
+  defense.setup(
+      {.image = {3, 32, 32}, .representation = {channels, 32, 32}, .feature = {512}, .classes = 10, .runtime = {}});
   const auto r = images(channels, 32, torch::kFloat32).requires_grad_(true);
   const auto v = torch::randn({32, 512}).requires_grad_(true);
   defense::Step step;

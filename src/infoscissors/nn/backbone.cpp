@@ -13,15 +13,26 @@ std::int64_t scaled(std::int64_t channels, double width) {
   return std::max<std::int64_t>(1, std::llround(static_cast<double>(channels) * width));
 }
 
-LayerPtr conv_norm_relu(std::int64_t in, std::int64_t out, std::int64_t kernel, std::int64_t stride, bool rectified,
-                        std::int64_t groups) {
-  auto layers = std::make_shared<Sequence>();
+ConvNorm::ConvNorm(std::int64_t in, std::int64_t out, std::int64_t kernel, std::int64_t stride, bool rectified,
+                   std::int64_t groups)
+    : rectified_(rectified) {
   const auto options =
       torch::nn::Conv2dOptions(in, out, kernel).stride(stride).padding(kernel / 2).groups(groups).bias(false);
-  layers->append("conv", wrap(torch::nn::Conv2d(options)));
-  layers->append("norm", batch_norm(out));
-  if (rectified) layers->append("relu", relu());
-  return layers;
+  conv_ = register_module("conv", wrap(torch::nn::Conv2d(options)));
+  norm_ = register_module("norm", batch_norm(out));
+}
+
+torch::Tensor ConvNorm::forward(const torch::Tensor& input) {
+  return norm_join(*norm_, conv_->forward(input), {}, rectified_);
+}
+
+torch::Tensor ConvNorm::forward_onto(const torch::Tensor& input, const torch::Tensor& residual) {
+  return norm_join(*norm_, conv_->forward(input), residual, true);
+}
+
+std::shared_ptr<ConvNorm> conv_norm_relu(std::int64_t in, std::int64_t out, std::int64_t kernel, std::int64_t stride,
+                                         bool rectified, std::int64_t groups) {
+  return std::make_shared<ConvNorm>(in, out, kernel, stride, rectified, groups);
 }
 
 LayerPtr global_average_pool() {

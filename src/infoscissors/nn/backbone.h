@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -30,8 +31,22 @@ Backbone mobilenet_v2(std::int64_t image_channels, double width);
 
 /// Building blocks the families share.
 std::int64_t scaled(std::int64_t channels, double width);
-LayerPtr conv_norm_relu(std::int64_t in, std::int64_t out, std::int64_t kernel, std::int64_t stride,
-                        bool rectified = true, std::int64_t groups = 1);
+
+/// A convolution without bias, a batch norm, and a ReLU where `rectified`.
+class ConvNorm : public Layer {
+ public:
+  ConvNorm(std::int64_t in, std::int64_t out, std::int64_t kernel, std::int64_t stride, bool rectified,
+           std::int64_t groups);
+  torch::Tensor forward(const torch::Tensor& input) override;
+  /// relu(norm(conv(input)) + residual), the end of a residual block.
+  torch::Tensor forward_onto(const torch::Tensor& input, const torch::Tensor& residual);
+
+ private:
+  LayerPtr conv_, norm_;
+  bool rectified_;
+};
+std::shared_ptr<ConvNorm> conv_norm_relu(std::int64_t in, std::int64_t out, std::int64_t kernel, std::int64_t stride,
+                                         bool rectified = true, std::int64_t groups = 1);
 LayerPtr global_average_pool();
 
 }  // namespace infoscissors::nn

@@ -49,12 +49,10 @@ class ResidualBlock : public Layer {
   explicit ResidualBlock(std::int64_t channels)
       : first_(register_module("first", conv_norm_relu(channels, channels, 3, 1))),
         second_(register_module("second", conv_norm_relu(channels, channels, 3, 1, false))) {}
-  torch::Tensor forward(const torch::Tensor& x) override {
-    return torch::relu(x + second_->forward(first_->forward(x)));
-  }
+  torch::Tensor forward(const torch::Tensor& x) override { return second_->forward_onto(first_->forward(x), x); }
 
  private:
-  LayerPtr first_, second_;
+  std::shared_ptr<ConvNorm> first_, second_;
 };
 
 bool spatial(const Shape& shape) {

@@ -1,5 +1,7 @@
 #include "infoscissors/nn/norm.h"
 
+#include "infoscissors/nn/fused_norm.h"
+
 #include <torch/nn/modules/batchnorm.h>
 
 namespace infoscissors::nn {
@@ -117,6 +119,25 @@ LayerPtr batch_norm(std::int64_t channels, bool spatial, bool affine) {
   const auto options = torch::nn::BatchNormOptions(channels).affine(affine);
   if (spatial) return std::make_shared<Norm<torch::nn::BatchNorm2d>>(torch::nn::BatchNorm2d(options));
   return std::make_shared<Norm<torch::nn::BatchNorm1d>>(torch::nn::BatchNorm1d(options));
+}
+
+torch::Tensor norm_join(Layer& norm, const torch::Tensor& x, const torch::Tensor& residual, bool rectified) {
+  auto* single = dynamic_cast<Norm<torch::nn::BatchNorm2d>*>(&norm);
+  if (single && !single->exchange && single->is_training() && can_fuse(x, residual)) {
+    auto module = single->module();
+    module->num_batches_tracked += 1;
+    return fused_norm(x,
+                      {.weight = module->weight,
+                       .bias = module->bias,
+                       .running_mean = module->running_mean,
+                       .running_var = module->running_var,
+                       .momentum = *module->options.momentum(),
+                       .eps = module->options.eps()},
+                      residual, rectified);
+  }
+  auto y = norm.forward(x);
+  if (residual.defined()) y = y.add_(residual);
+  return rectified ? torch::relu(y) : y;
 }
 
 void synchronise_norms(torch::nn::Module& root, const Exchange& exchange) {

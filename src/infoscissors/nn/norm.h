@@ -11,6 +11,10 @@ namespace infoscissors::nn {
 /// learnt.
 LayerPtr batch_norm(std::int64_t channels, bool spatial = true, bool affine = true);
 
+/// relu(norm(x) + residual), without the addition where `residual` is undefined and without the ReLU where not
+/// `rectified`; `norm` is one of batch_norm's. On processors a training step takes the three in one go.
+torch::Tensor norm_join(Layer& norm, const torch::Tensor& x, const torch::Tensor& residual, bool rectified);
+
 /// Gives every process' tensor along a new first dimension, in the same order everywhere. All processes call it the
 /// same number of times with tensors of one shape.
 using Exchange = std::function<torch::Tensor(const torch::Tensor&)>;

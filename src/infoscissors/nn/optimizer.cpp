@@ -1,6 +1,7 @@
 #include "infoscissors/nn/optimizer.h"
 
 #include "infoscissors/base/error.h"
+#include "infoscissors/nn/optimizer_kernel.h"
 
 #include <cmath>
 #include <utility>
@@ -51,6 +52,7 @@ void Optimizer::zero_grad() {
 void Optimizer::step(double rate) {
   const torch::NoGradGuard no_grad;
   ++steps_;
+  if (!factor_ && values_.is_cpu()) return step_at_once(rate);
   const auto before = factor_ && steps_ > 1 ? scaled_part(first_).clone() : torch::Tensor();
   if (options_.weight_decay != 0) gradients_.add_(values_, options_.weight_decay);
   if (options_.rule == Rule::sgd) {
@@ -65,6 +67,21 @@ void Optimizer::step(double rate) {
   const double correction2 = 1 - std::pow(kBeta2, static_cast<double>(steps_));
   const auto denominator = (second_.sqrt() / std::sqrt(correction2)).add_(kEpsilon);
   values_.addcdiv_(update(before), denominator, -rate / correction1);
+}
+
+void Optimizer::step_at_once(double rate) {
+  if (options_.rule == Rule::sgd) {
+    kernel::sgd(values_, gradients_, first_, options_.momentum, options_.weight_decay, rate);
+    return;
+  }
+  kernel::adam(values_, gradients_, first_, second_,
+               {.beta1 = kBeta1,
+                .beta2 = kBeta2,
+                .epsilon = kEpsilon,
+                .decay = options_.weight_decay,
+                .correction1 = 1 - std::pow(kBeta1, static_cast<double>(steps_)),
+                .correction2 = 1 - std::pow(kBeta2, static_cast<double>(steps_)),
+                .rate = rate});
 }
 
 void Optimizer::scale_updates(std::size_t first, std::size_t count, Factor factor) {

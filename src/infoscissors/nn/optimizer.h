@@ -54,6 +54,7 @@ class Optimizer {
   void load_state(const std::map<std::string, torch::Tensor>& state);
 
  private:
+  void step_at_once(double rate);  // in one pass over memory
   torch::Tensor scaled_part(const torch::Tensor& flat) const;
   torch::Tensor update(const torch::Tensor& before) const;
 

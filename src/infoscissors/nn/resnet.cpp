@@ -29,11 +29,12 @@ class BasicBlock : public Layer {
 
   torch::Tensor forward(const torch::Tensor& x) override {
     const auto kept = shortcut_ ? shortcut_->forward(x) : x;
-    return torch::relu(second_->forward(first_->forward(x)).add_(kept));
+    return second_->forward_onto(first_->forward(x), kept);
   }
 
  private:
-  LayerPtr first_, second_, shortcut_;
+  std::shared_ptr<ConvNorm> first_, second_;
+  LayerPtr shortcut_;
 };
 
 Backbone make_resnet(std::int64_t image_channels, std::int64_t base, std::int64_t blocks_per_stage) {

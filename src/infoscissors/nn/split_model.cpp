@@ -4,6 +4,8 @@
 #include "infoscissors/nn/backbone.h"
 #include "infoscissors/nn/decoder.h"
 
+#include <torch/nn/modules/conv.h>
+
 #include <algorithm>
 
 namespace infoscissors::nn {
@@ -53,6 +55,24 @@ Part make_part(LayerPtr layer, const Shape& input) {
   return {std::move(layer), input, std::move(output)};
 }
 
+/// Lays the weights of convolutions out channels-last, by which oneDNN chooses the layout of what they give. Images of
+/// one channel leave it open, and the whole network would run in the slower layout. Not those in groups: they hold one
+/// channel each.
+void lay_out(torch::nn::Module& root) {
+  const torch::NoGradGuard no_grad;
+  for (const auto& module : root.modules()) {
+    auto* conv = module->as<torch::nn::Conv2dImpl>();
+    if (conv == nullptr || conv->options.groups() != 1) continue;
+    const auto& weight = conv->weight;
+    if (weight.suggest_memory_format() == torch::MemoryFormat::ChannelsLast) continue;
+    // Not contiguous(): for a single channel it would see nothing to do.
+    const auto laid_out =
+        torch::empty({weight.size(0), weight.size(2), weight.size(3), weight.size(1)}, weight.options())
+            .permute({0, 3, 1, 2});
+    conv->weight.set_data(laid_out.copy_(weight));
+  }
+}
+
 void check_task(const ModelTask& task) {
   if (task.input.size() != 3) {
     throw UsageError("[model] the backbones take images (C, H, W), but the data's shape is {}", to_string(task.input));
@@ -80,7 +100,10 @@ void SplitModel::train(bool on) {
 }
 
 void SplitModel::to(const torch::Device& device) {
-  for (const auto* part : {&head, &encoder, &classifier}) part->layer->to(device);
+  for (const auto* part : {&head, &encoder, &classifier}) {
+    part->layer->to(device);
+    lay_out(*part->layer);
+  }
 }
 
 std::vector<torch::Tensor> SplitModel::parameters() const {
