@@ -17,6 +17,9 @@ import threading
 import time
 import traceback
 
+# gRPC's own messages about connections that the tests break on purpose.
+os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[2]
 LENGTH = "Inference-Header-Content-Length"
