@@ -81,17 +81,17 @@ answers() {
 }
 
 cat >run.toml <<'TOML'
-defense = "infoscissors(input=0.2,prediction=0.2,psi_width=4)+an(scale=0.1)"
+defense = "infoscissors(input=0.1,prediction=0.1,psi_width=4)+an(scale=0.05)"
 [data]
 name = "synthetic"
-train = 256
+train = 1024
 auxiliary = 64
 validation = 64
 [model]
 backbone = "resnet-small"
 width = 0.25
 [train]
-epochs = 2
+epochs = 3
 batch = 32
 [runtime]
 threads = 1
