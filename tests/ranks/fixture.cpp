@@ -3,13 +3,7 @@
 #include "infoscissors/nn/initialise.h"
 
 namespace infoscissors::tests {
-namespace {
-
-constexpr std::uint64_t kSeed = 5;
-
-}  // namespace
-
-Training::Training(const std::string& spec, bool bf16) {
+Training::Training(const std::string& spec, std::uint64_t own_seed, bool bf16) : seed(own_seed) {
   runtime = tensor::make_runtime("cpu", bf16 ? "bf16" : "fp32", 1);
   data_options.name = "synthetic";
   data_options.channels = 1;
@@ -18,17 +12,17 @@ Training::Training(const std::string& spec, bool bf16) {
   data_options.validation = 300;  // more than one batch of evaluation
   data_options.test = 32;
   dataset = data::load_dataset(data_options);
-  splits = data::make_splits(dataset, data_options, kSeed);
+  splits = data::make_splits(dataset, data_options, seed);
   nn::ModelOptions network;
   network.width = 0.25;
   model = nn::make_split_model(network, {dataset.image_shape(), dataset.class_count(), {0.5}, {0.25}});
   for (auto* part : {&model.head, &model.encoder, &model.classifier}) {
-    nn::initialise(*part->layer, tensor::make_generator(torch::kCPU, kSeed, "weights"));
+    nn::initialise(*part->layer, tensor::make_generator(torch::kCPU, seed, "weights"));
   }
   // A channel whose input is constant is exactly 0 where the shift is 0, and rounding decides on which side of the next
   // ReLU's kink it falls.
   const torch::NoGradGuard no_grad;
-  auto generator = tensor::make_generator(torch::kCPU, kSeed, "shifts");
+  auto generator = tensor::make_generator(torch::kCPU, seed, "shifts");
   for (auto* part : {&model.head, &model.encoder}) {
     for (const auto& item : part->layer->named_parameters()) {
       if (item.key().ends_with("bias")) torch::Tensor(item.value()).uniform_(-0.5, 0.5, generator);
@@ -47,12 +41,12 @@ Training::Training(const std::string& spec, bool bf16) {
                   .classes = 10,
                   .epochs = options.epochs,
                   .runtime = runtime,
-                  .seed = kSeed});
+                  .seed = seed});
 }
 
 train::TrainLog Training::run(const ranks::Group* group, const train::CheckpointPlace& place,
                               const std::function<void(const train::EpochLog&)>& on_epoch) {
-  return train::train({model, *defense, dataset, splits, false, group}, options, runtime, kSeed, place, on_epoch);
+  return train::train({model, *defense, dataset, splits, false, group}, options, runtime, seed, place, on_epoch);
 }
 
 std::map<std::string, torch::Tensor> Training::state() {

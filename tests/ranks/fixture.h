@@ -17,8 +17,9 @@ struct Training {
   defense::DefensePtr defense;
   tensor::Runtime runtime;
   train::TrainOptions options;
+  std::uint64_t seed;
 
-  explicit Training(const std::string& spec, bool bf16 = false);
+  explicit Training(const std::string& spec, std::uint64_t seed = 5, bool bf16 = false);
   train::TrainLog run(const ranks::Group* group, const train::CheckpointPlace& place = {},
                       const std::function<void(const train::EpochLog&)>& on_epoch = {});
   /// Parameters, running statistics and the defence's own networks.

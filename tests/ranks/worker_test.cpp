@@ -43,7 +43,7 @@ void train_all(bool bf16) {
   const auto group = connect();
   int number = 0;
   for (const char* spec : kDefences) {
-    Training training(spec, bf16);
+    Training training(spec, std::stoull(process_environment("TEST_SEED")), bf16);
     const auto log = training.run(group.get());
     save(fmt::format("{}-{}", number++, group->rank()), training, log);
   }
