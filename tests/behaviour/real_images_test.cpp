@@ -51,7 +51,7 @@ class FashionMnist : public testing::Test {
  protected:
   static void SetUpTestSuite() {
     directory_ = std::make_unique<tests::TemporaryDirectory>();
-    run_ = std::make_unique<Run>(Run::start(small("fashion-mnist"), *directory_ / "none"));
+    run_ = std::make_unique<experiment::Run>(experiment::Run::start(small("fashion-mnist"), *directory_ / "none"));
     run_->train();
   }
   static void TearDownTestSuite() {
@@ -63,17 +63,17 @@ class FashionMnist : public testing::Test {
   static double accuracy() { return run_->record().measures.at("accuracy"); }
 
   /// The same network behind a defence that perturbs what it releases.
-  static Run defended(const std::string& defense) {
+  static experiment::Run defended(const std::string& defense) {
     auto config = small("fashion-mnist");
     config.model_from = (*directory_ / "none").string();
     config.defense = defense;
-    auto run = Run::start(config, *directory_ / defense);
+    auto run = experiment::Run::start(config, *directory_ / defense);
     run.train();
     return run;
   }
 
   inline static std::unique_ptr<tests::TemporaryDirectory> directory_;
-  inline static std::unique_ptr<Run> run_;
+  inline static std::unique_ptr<experiment::Run> run_;
 };
 
 TEST_F(FashionMnist, WithoutADefenceThePicturesAreReconstructed) {

@@ -269,6 +269,7 @@ TEST(Conformance, OneChannelAndASingleSampleInBf16) {
     auto draw = at::detail::createCPUGenerator(5);
     const auto images = torch::rand({1, 1, 12, 12}, draw);
     for (const auto type : {torch::kFloat32, torch::kBFloat16}) {
+      const tensor::Autocast autocast({.device = torch::kCPU, .bf16 = type == torch::kBFloat16});
       const auto r = defense->release(images.to(type), Site::representation, Phase::serve, draw, images);
       EXPECT_EQ(r.sizes().vec(), (std::vector<std::int64_t>{1, 1, 12, 12}));
       EXPECT_TRUE(r.isfinite().all().item<bool>());

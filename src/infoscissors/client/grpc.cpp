@@ -13,6 +13,8 @@
 
 #include "open_inference_grpc.grpc.pb.h"
 
+#include <algorithm>
+
 namespace infoscissors::client {
 namespace {
 
@@ -45,6 +47,8 @@ grpc::ChannelArguments arguments(const ConnectOptions& options) {
   // Session repeats, with pauses of its own.
   arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+  // A connection of its own: several devices in one process, as in a load test, would share one otherwise.
+  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   return arguments;
 }
 
@@ -79,10 +83,11 @@ class GrpcTransport : public Transport {
  public:
   explicit GrpcTransport(const ConnectOptions& options)
       : server_(options.server),
-        stub_(inference::GRPCInferenceService::NewStub(
-            grpc::CreateCustomChannel(options.server, credentials(options), arguments(options)))) {}
+        channel_(grpc::CreateCustomChannel(options.server, credentials(options), arguments(options))),
+        stub_(inference::GRPCInferenceService::NewStub(channel_)) {}
 
   Reply infer(const wire::Request& request, Clock::time_point deadline, const std::stop_token& stop) override {
+    recover(deadline);
     const auto message = to_proto(request);
     const auto answer = std::make_shared<inference::ModelInferResponse>();
     grpc::ClientContext context;
@@ -100,6 +105,7 @@ class GrpcTransport : public Transport {
   ModelMetadata metadata(const std::string& model, Clock::time_point deadline, const std::stop_token& stop) override {
     inference::ModelMetadataRequest request;
     request.set_name(model);
+    recover(deadline);
     inference::ModelMetadataResponse response;
     grpc::ClientContext context;
     prepare(context, deadline);
@@ -112,7 +118,19 @@ class GrpcTransport : public Transport {
   std::string destination() const override { return server_; }
 
  private:
+  /// A call on a channel that has failed fails at once, and between calls nobody moves the channel's next connection on
+  /// but a timer of five seconds, which is all that a handshake may take: without waiting here, where the wait polls,
+  /// the channel would not recover.
+  void recover(Clock::time_point deadline) const {
+    if (channel_->GetState(/*try_to_connect=*/false) != GRPC_CHANNEL_TRANSIENT_FAILURE) return;
+    const auto patience =
+        std::min<Clock::duration>(deadline - Clock::now(), std::chrono::milliseconds(kLastReconnectMs));
+    channel_->WaitForConnected(std::chrono::system_clock::now() +
+                               std::chrono::duration_cast<std::chrono::system_clock::duration>(patience));
+  }
+
   std::string server_;
+  std::shared_ptr<grpc::Channel> channel_;
   std::unique_ptr<inference::GRPCInferenceService::Stub> stub_;
 };
 

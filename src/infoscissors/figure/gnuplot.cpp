@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdlib>
@@ -100,10 +101,12 @@ Format format_of(const fs::path& file) {
   throw base::UsageError("{}: a figure is written as .svg, .pdf or .png", file.string());
 }
 
-// Within single quotes gnuplot substitutes nothing; a quote is doubled.
+// Within single quotes gnuplot substitutes nothing; a quote is doubled. Where the text begins with quotes, gnuplot
+// would take the first pair for an empty string, so they stand in a string of their own.
 std::string quoted(const std::string& text) {
-  std::string out = "'";
-  for (const char c : text) {
+  const auto leading = std::min(text.find_first_not_of('\''), text.size());
+  std::string out = leading > 0 ? '"' + text.substr(0, leading) + "\".'" : "'";
+  for (const char c : text.substr(leading)) {
     if (c == '\'') {
       out += "''";
     } else {
