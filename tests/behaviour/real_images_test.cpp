@@ -123,9 +123,9 @@ TEST_F(FashionMnist, MoreStrengthDoesNotLeakMore) {
 
 TEST(Cifar10, WithoutADefenceThePicturesAreReconstructed) {
   const tests::TemporaryDirectory directory;
-  std::unique_ptr<Run> run;
+  std::unique_ptr<experiment::Run> run;
   try {
-    run = std::make_unique<Run>(Run::start(small("cifar10"), directory / "none"));
+    run = std::make_unique<experiment::Run>(experiment::Run::start(small("cifar10"), directory / "none"));
   } catch (const base::Error& error) {
     GTEST_SKIP() << error.what();
   }

@@ -100,14 +100,20 @@ TEST_F(Measure, ABatchedCallCountsItsRows) {
   plan.devices = {3};
   plan.repetitions = 1;
   for (const auto& cell : measured(plan)) {
-    if (cell.layer == kBare) EXPECT_EQ(cell.requests % 3, 0U);
+    if (cell.layer == kBare) {
+      EXPECT_EQ(cell.requests % 3, 0U);
+    }
   }
 }
 
 TEST_F(Measure, ServersHaveProcessorTimeOfTheirOwn) {
   for (const auto& cell : measured(quick())) {
-    if (cell.layer == kBare) EXPECT_EQ(cell.server_cpu.median, 0);
-    if (cell.layer == kGrpc) EXPECT_GT(cell.server_cpu.median, 0);
+    if (cell.layer == kBare) {
+      EXPECT_EQ(cell.server_cpu.median, 0);
+    }
+    if (cell.layer == kGrpc) {
+      EXPECT_GT(cell.server_cpu.median, 0);
+    }
   }
 }
 

@@ -68,10 +68,11 @@ std::string inline_svg(std::string svg, const std::string& id, const std::string
   if (begin == std::string::npos) throw base::Error("gnuplot's drawing is no SVG");
   svg.erase(0, begin);
   // Several drawings on one page must not share names.
-  for (const std::string name : {"gpDot", "gpPt", "gnuplot_canvas", "gnuplot_plot_"}) {
+  for (const std::string name : {"gpDot", "gpPt", "gnuplot_canvas", "gnuplot_plot_", "textbox", "greybox"}) {
     replace_all(svg, "'" + name, "'" + id + "-" + name);
     replace_all(svg, "\"" + name, "\"" + id + "-" + name);
     replace_all(svg, "'#" + name, "'#" + id + "-" + name);
+    replace_all(svg, "(#" + name, "(#" + id + "-" + name);
   }
   svg.insert(4, fmt::format(" role='img' aria-label='{}'", escape(description)));
   return svg;
