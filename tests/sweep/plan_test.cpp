@@ -78,7 +78,7 @@ TEST(Plan, KnowsTheHashThatTheRunWillHave) {
   const auto plan = plan_with(kThree);
   const tests::TemporaryDirectory directory;
   auto none = experiment::config_from_json(plan.runs[0].config, "plan");
-  none.data.auxiliary = 100;  // the plan's own would do as well, but takes longer
+  none.data.auxiliary = none.data.validation = 100;  // the plan's own would do as well, but takes longer
   none.train.epochs = 1;
   none.runtime.precision = "fp32";
   auto source = experiment::Run::start(none, directory / "none");
@@ -108,14 +108,12 @@ data = {channels = 1}
 label = "grey"
 attacks = ["pmc(labels=20)"]
 [[datasets]]
-data = {
-    channels = 3}
+data.channels = 3
 [[backbones]]
-model = {
-    backbone = "vgg11"}
+model.backbone = "vgg11"
 [[cuts]]
-model = {
-    head_stages = 1, classifier_layers = 3}
+model.head_stages = 1
+model.classifier_layers = 3
 [[defenses]]
 spec = "none"
 )toml");

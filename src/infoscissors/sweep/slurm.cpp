@@ -27,7 +27,8 @@ std::string quoted(const std::string& word) {
 
 std::string directive(const std::string& option) {
   if (option.find_first_of("\"\n\\") != std::string::npos) {
-    throw UsageError("a #SBATCH line cannot hold quotes, backslashes or line breaks: {}", option);
+    throw UsageError("a #SBATCH line cannot hold quotes, backslashes or line breaks: {}",
+                     option.substr(0, option.find('\n')));
   }
   const auto equals = option.find('=');
   if (equals == std::string::npos) return "#SBATCH " + option + "\n";
