@@ -67,13 +67,14 @@ void prepare(grpc::ClientContext& context, Clock::time_point deadline) {
                        std::chrono::duration_cast<std::chrono::system_clock::duration>(deadline - Clock::now()));
 }
 
-Error to_error(const grpc::Status& status) {
+Error to_error(const grpc::Status& status, const std::stop_token& stop) {
   const auto code = wire::from_grpc_status(status.error_code());
   switch (status.error_code()) {
     case grpc::StatusCode::DEADLINE_EXCEEDED:
       return {Code::deadline, "no answer within the deadline"};
     case grpc::StatusCode::CANCELLED:
-      return {Code::cancelled, "the call was stopped"};
+      if (stop.stop_requested()) return {Code::cancelled, "the call was stopped"};
+      return {Code::unavailable, "unavailable: the server gave the call up"};  // it shuts down, or its connection went
     default:
       return {code, "{}: {}", wire::name(code), line(status.error_message())};
   }
@@ -94,7 +95,7 @@ class GrpcTransport : public Transport {
     prepare(context, deadline);
     const std::stop_callback cancel(stop, [&] { context.TryCancel(); });
     const auto status = stub_->ModelInfer(&context, message, answer.get());
-    if (!status.ok()) throw to_error(status);
+    if (!status.ok()) throw to_error(status, stop);
     Reply reply;
     reply.bytes_sent = message.ByteSizeLong();
     reply.bytes_received = answer->ByteSizeLong();
@@ -111,7 +112,7 @@ class GrpcTransport : public Transport {
     prepare(context, deadline);
     const std::stop_callback cancel(stop, [&] { context.TryCancel(); });
     const auto status = stub_->ModelMetadata(&context, request, &response);
-    if (!status.ok()) throw to_error(status);
+    if (!status.ok()) throw to_error(status, stop);
     return parse(response);
   }
 
