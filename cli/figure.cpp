@@ -1,3 +1,4 @@
+#include "cli/choice.h"
 #include "cli/command.h"
 
 #include "infoscissors/base/error.h"
@@ -46,17 +47,10 @@ void add_figure(CLI::App& app, Common& common) {
       "Prints the caption: what points and bands are, and how choices were made. Drawn by gnuplot.");
   auto arguments = std::make_shared<FigureArguments>();
   auto& options = arguments->options;
-  const auto list = [&](const char* name, std::vector<std::string>& into, const char* help) {
-    command->add_option(name, into, help)->take_all()->allow_extra_args(false);
-  };
   command->add_option("FIGURE", arguments->name, "3, 4, 5, 7, 8, budget or plane")->required();
   command->add_option("DIR", arguments->sources, "Sweeps, runs or long tables (.csv)")->required();
   command->add_option("--out,-o", arguments->out, "File: .svg, .pdf or .png")->required();
-  list("--dataset", options.choice.datasets, "Only this data set; may be repeated");
-  list("--backbone", options.choice.backbones, "Only this network; may be repeated");
-  list("--cut", options.choice.cuts, "Only this cut, h1c3 for example; may be repeated");
-  list("--defense", options.choice.defenses, "Only this family; may be repeated");
-  list("--attack", options.choice.attacks, "Only this attack, by name or spec; may be repeated");
+  add_choice(*command, options.choice);
   command->add_option("--images", options.images, "Columns of a grid")->check(CLI::Range(1, 64))->capture_default_str();
   command->add_option("--tolerance", options.tolerance, "budget: accuracy that a selected strength may lose")
       ->check(CLI::Range(0.0, 1.0))

@@ -1,3 +1,4 @@
+#include "cli/choice.h"
 #include "cli/command.h"
 
 #include "infoscissors/base/error.h"
@@ -105,9 +106,6 @@ void add_table(CLI::App& app, Common& common) {
       "  infoscissors table out/sweep --hypervolume --reference 0.1 1\n"
       "Sources are sweep directories, run directories, directories of runs, and long tables made with --long.");
   auto arguments = std::make_shared<TableArguments>();
-  const auto list = [&](const char* name, std::vector<std::string>& into, const char* help) {
-    command->add_option(name, into, help)->take_all()->allow_extra_args(false);
-  };
   command->add_option("DIR", arguments->sources, "Sweeps, runs or long tables (.csv)")->required();
   command->add_option("--format", arguments->format, "markdown, csv, latex or json")
       ->check(CLI::IsMember({"markdown", "csv", "latex", "json"}))
@@ -119,15 +117,12 @@ void add_table(CLI::App& app, Common& common) {
       ->add_option("--compare", arguments->compared,
                    "Two defences, paired by seed: two specs, or two families by hypervolume")
       ->expected(2)
+      ->transform(recorded_defense)
       ->type_name("A B");
   command->add_option("--reference", arguments->reference, "Of the hypervolume; default 0 1")
       ->expected(2)
       ->type_name("ACCURACY LEAKAGE");
-  list("--dataset", arguments->choice.datasets, "Only this data set; may be repeated");
-  list("--backbone", arguments->choice.backbones, "Only this network; may be repeated");
-  list("--cut", arguments->choice.cuts, "Only this cut, h1c3 for example; may be repeated");
-  list("--defense", arguments->choice.defenses, "Only this family; may be repeated");
-  list("--attack", arguments->choice.attacks, "Only this attack, by name or spec; may be repeated");
+  add_choice(*command, arguments->choice);
   command->callback([arguments, &common] { print(*arguments, common); });
 }
 

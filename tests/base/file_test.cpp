@@ -160,6 +160,10 @@ TEST(Toml, SyntaxErrorsNameFileLineAndColumn) {
   const Scratch scratch("toml");
   write_file(scratch / "x.toml", "a = 1\nb = = 2\n");
   EXPECT_THAT(error_of([&] { read_toml(scratch / "x.toml"); }), HasSubstr("x.toml:2:5: "));
+  write_file(scratch / "x.toml", "[\nmodels]\n");
+  EXPECT_THAT(error_of([&] { read_toml(scratch / "x.toml"); }), HasSubstr("x.toml:1:"));
+  write_file(scratch / "x.toml", "[\x01]\n");
+  EXPECT_THAT(error_of([&] { read_toml(scratch / "x.toml"); }), HasSubstr("x.toml:1:"));
   write_file(scratch / "x.toml", "a = 1\na = 2\n");
   EXPECT_THAT(error_of([&] { read_toml(scratch / "x.toml"); }),
               StartsWith("usage: " + (scratch / "x.toml").string() + ":2:"));

@@ -58,10 +58,13 @@ void quantise_row(const float* row, std::int64_t elements, signed char* values, 
   }
 }
 
+/// Saturates: the last step of a row near float's range ends beyond it, and a scale from the wire may be anything.
 template <class Value>
 void dequantise_row(const char* values, float scale, float zero_point, std::int64_t elements, float* destination) {
+  constexpr float kMost = std::numeric_limits<float>::max();
   for (std::int64_t i = 0; i < elements; ++i) {
-    destination[i] = (static_cast<float>(static_cast<Value>(values[i])) - zero_point) * scale;
+    const float value = (static_cast<float>(static_cast<Value>(values[i])) - zero_point) * scale;
+    destination[i] = std::clamp(value, -kMost, kMost);
   }
 }
 
