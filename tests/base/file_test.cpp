@@ -19,6 +19,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using testing::HasSubstr;
+using testing::Not;
 using testing::StartsWith;
 
 std::size_t entries(const fs::path& directory) {
@@ -162,6 +163,8 @@ TEST(Toml, SyntaxErrorsNameFileLineAndColumn) {
   EXPECT_THAT(error_of([&] { read_toml(scratch / "x.toml"); }), HasSubstr("x.toml:2:5: "));
   write_file(scratch / "x.toml", "[\nmodels]\n");
   EXPECT_THAT(error_of([&] { read_toml(scratch / "x.toml"); }), HasSubstr("x.toml:1:"));
+  write_file(scratch / "x.toml", "a = fa\n");  // the parser quotes as much as the right word would have had
+  EXPECT_THAT(error_of([&] { read_toml(scratch / "x.toml"); }), Not(HasSubstr("\n")));
   write_file(scratch / "x.toml", "[\x01]\n");
   EXPECT_THAT(error_of([&] { read_toml(scratch / "x.toml"); }), HasSubstr("x.toml:1:"));
   write_file(scratch / "x.toml", "a = 1\na = 2\n");

@@ -1,25 +1,9 @@
 #include "infoscissors/sweep/strength.h"
 
-#include "infoscissors/defense/defense.h"
-
 #include "tests/support/expect_error.h"
 
 namespace infoscissors::sweep {
 namespace {
-
-TEST(Strength, OfEveryRegisteredDefenceIsAnOptionOfIts) {
-  for (const auto& entry : defense::registry().entries()) {
-    const auto option = strength_option(entry.doc.name);
-    if (entry.doc.name == "none") {
-      EXPECT_EQ(option, "");
-      continue;
-    }
-    const auto& options = entry.options;
-    const bool known = std::any_of(options.begin(), options.end(),
-                                   [&](const base::Json& field) { return field.at("name") == option; });
-    EXPECT_TRUE(known) << entry.doc.name << " has no option '" << option << "'";
-  }
-}
 
 TEST(Strength, FillsATemplateOrSetsTheOption) {
   EXPECT_EQ(with_strength("an", 0.3, "x"), "an(scale=0.3)");
@@ -39,13 +23,10 @@ TEST(Strength, RefusesADefenceWithoutOne) {
   EXPECT_THAT(refusal("unheard"), testing::HasSubstr("'unheard'"));
 }
 
-TEST(Strength, IsReadFromASpecThatNamesIt) {
-  EXPECT_EQ(strength_of("an(scale=0.25)"), 0.25);
-  EXPECT_EQ(strength_of("an"), std::nullopt);
-  EXPECT_EQ(strength_of("an(scale=1)+dc"), std::nullopt);
+TEST(Strength, IsTheOptionWithTheHoleOrTheMethodsOwn) {
   EXPECT_EQ(varied_option("infoscissors(guard=1,prediction={})"), "prediction");
   EXPECT_EQ(varied_option("dc"), "share");
-  EXPECT_EQ(family_of("an(scale=1)+dc"), "an+dc");
+  EXPECT_EQ(varied_option("none"), "");
 }
 
 }  // namespace

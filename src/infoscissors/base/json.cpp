@@ -8,6 +8,7 @@
 #define TOML_ASSERT(expression) static_assert(true)
 #include <toml++/toml.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <limits>
 #include <sstream>
@@ -95,7 +96,9 @@ Json read_toml(const std::filesystem::path& path) {
     return from_toml(toml::parse(text, path.string()), path.string());
   } catch (const toml::parse_error& error) {
     const auto at = error.source().begin;
-    throw UsageError("{}:{}:{}: {}", path.string(), at.line, at.column, std::string(error.description()));
+    std::string description(error.description());
+    std::replace(description.begin(), description.end(), '\n', ' ');  // it quotes the file
+    throw UsageError("{}:{}:{}: {}", path.string(), at.line, at.column, description);
   }
 }
 

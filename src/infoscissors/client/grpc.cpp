@@ -25,6 +25,7 @@ using wire::Error;
 constexpr int kFirstReconnectMs = 50, kLastReconnectMs = 1000;
 // Also what a handshake may take.
 constexpr int kConnectMs = 5000;
+constexpr std::size_t kLongestMessage = 300;  // of what a server says, characters
 
 std::shared_ptr<grpc::ChannelCredentials> credentials(const ConnectOptions& options) {
   if (!options.tls) {
@@ -52,16 +53,6 @@ grpc::ChannelArguments arguments(const ConnectOptions& options) {
   return arguments;
 }
 
-/// What a server writes, as one line of at most so many characters.
-std::string line(std::string text) {
-  constexpr std::size_t kLongest = 300;
-  if (text.size() > kLongest) text = text.substr(0, kLongest) + "...";
-  for (auto& c : text) {
-    if (c < 0x20 || c > 0x7e) c = '?';
-  }
-  return text;
-}
-
 void prepare(grpc::ClientContext& context, Clock::time_point deadline) {
   context.set_deadline(std::chrono::system_clock::now() +
                        std::chrono::duration_cast<std::chrono::system_clock::duration>(deadline - Clock::now()));
@@ -76,7 +67,7 @@ Error to_error(const grpc::Status& status, const std::stop_token& stop) {
       if (stop.stop_requested()) return {Code::cancelled, "the call was stopped"};
       return {Code::unavailable, "unavailable: the server gave the call up"};  // it shuts down, or its connection went
     default:
-      return {code, "{}: {}", wire::name(code), line(status.error_message())};
+      return {code, "{}: {}", wire::name(code), wire::printable(status.error_message(), kLongestMessage)};
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include "infoscissors/client/tls.h"
 
+#include "infoscissors/base/deleter.h"
 #include "infoscissors/base/error.h"
 #include "infoscissors/base/file.h"
 
@@ -14,18 +15,12 @@
 namespace infoscissors::client {
 namespace {
 
+using base::Deleter;
 using base::UsageError;
 
-template <auto free>
-struct Free {
-  template <class Handle>
-  void operator()(Handle* handle) const {
-    free(handle);
-  }
-};
-using Bio = std::unique_ptr<BIO, Free<BIO_free>>;
-using Certificate = std::unique_ptr<X509, Free<X509_free>>;
-using Key = std::unique_ptr<EVP_PKEY, Free<EVP_PKEY_free>>;
+using Bio = std::unique_ptr<BIO, Deleter<BIO_free>>;
+using Certificate = std::unique_ptr<X509, Deleter<X509_free>>;
+using Key = std::unique_ptr<EVP_PKEY, Deleter<EVP_PKEY_free>>;
 
 Bio open(const std::string& text) {
   return Bio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));

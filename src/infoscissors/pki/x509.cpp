@@ -1,5 +1,6 @@
 #include "infoscissors/pki/x509.h"
 
+#include "infoscissors/base/deleter.h"
 #include "infoscissors/base/error.h"
 #include "infoscissors/pki/names.h"
 
@@ -18,15 +19,9 @@
 namespace infoscissors::pki {
 namespace {
 
+using base::Deleter;
 using base::Error;
 
-template <auto Free>
-struct Deleter {
-  template <class T>
-  void operator()(T* pointer) const {
-    Free(pointer);
-  }
-};
 using Key = std::unique_ptr<EVP_PKEY, Deleter<EVP_PKEY_free>>;
 using Certificate = std::unique_ptr<X509, Deleter<X509_free>>;
 using List = std::unique_ptr<X509_CRL, Deleter<X509_CRL_free>>;

@@ -47,4 +47,11 @@ void Admission::forget_idle(Clock::time_point now) {
   sweep_at_ = std::max<std::size_t>(1024, 2 * devices_.size());
 }
 
+std::string account_of(const std::string& device, const std::string& address) {
+  if (!device.empty()) return "d:" + device;
+  const auto colon = address.rfind(':');
+  const bool local = address.starts_with("127.") || address.starts_with("[::1]");
+  return "a:" + (local || colon == std::string::npos ? address : address.substr(0, colon));
+}
+
 }  // namespace infoscissors::serve

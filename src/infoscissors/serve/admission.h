@@ -40,4 +40,8 @@ class Admission {
   std::size_t sweep_at_ = 1024;
 };
 
+/// Whom the limits count: the certificate's name, or the connection's other end. On loopback that includes the port,
+/// since all devices of a test share the address.
+std::string account_of(const std::string& device, const std::string& address);
+
 }  // namespace infoscissors::serve

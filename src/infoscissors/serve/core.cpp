@@ -1,14 +1,13 @@
 #include "infoscissors/serve/core.h"
 
 #include "infoscissors/base/machine.h"
-#include "infoscissors/serve/access.h"
 #include "infoscissors/serve/admission.h"
 #include "infoscissors/serve/batcher.h"
 #include "infoscissors/serve/metrics.h"
 #include "infoscissors/serve/repository.h"
 #include "infoscissors/serve/request_log.h"
+#include "infoscissors/serve/rights.h"
 
-#include <sys/stat.h>
 #include <algorithm>
 #include <atomic>
 #include <mutex>
@@ -51,15 +50,6 @@ std::int64_t micros(Nanoseconds time) {
   return std::chrono::duration_cast<std::chrono::microseconds>(time).count();
 }
 
-/// Whom the limits count: the certificate's name, or the connection's other end. On loopback that includes the port,
-/// since all devices of a test share the address.
-std::string limit_key(const Caller& caller) {
-  if (!caller.device.empty()) return "d:" + caller.device;
-  const auto colon = caller.address.rfind(':');
-  const bool local = caller.address.starts_with("127.") || caller.address.starts_with("[::1]");
-  return "a:" + (local || colon == std::string::npos ? caller.address : caller.address.substr(0, colon));
-}
-
 std::string pin_of(const wire::Request& request) {
   const auto found = request.parameters.find(wire::kVersionId);
   if (found == request.parameters.end()) return {};
@@ -75,12 +65,6 @@ wire::Limits limits_of(const Settings& settings) {
   return limits;
 }
 
-std::string modified(const std::string& path) {
-  struct stat status {};
-  if (::stat(path.c_str(), &status) != 0) return "";
-  return fmt::format("{} {} {}.{}", status.st_ino, status.st_size, status.st_mtim.tv_sec, status.st_mtim.tv_nsec);
-}
-
 }  // namespace
 
 struct Core::Parts {
@@ -89,16 +73,9 @@ struct Core::Parts {
         limits(limits_of(settings)),
         log(settings),
         admission(settings.device_rate, settings.device_burst, settings.device_concurrency),
+        rights(settings),
         repository(settings, std::move(factory), metrics, log) {}
 
-  std::shared_ptr<const AccessList> access_list() const {
-    const std::lock_guard lock(access_mutex);
-    return access;
-  }
-
-  void load_access();
-  void require_access(const std::string& model, const Caller& caller) const;
-  void require_administrator(const Caller& caller) const;
   void admit(Call& call);
   Clock::time_point deadline_of(Clock::time_point now, std::optional<Clock::time_point> wanted) const;
   Ticket begin(wire::Request request, std::optional<Clock::time_point> deadline, const std::shared_ptr<Call>& call);
@@ -112,12 +89,10 @@ struct Core::Parts {
   Metrics metrics;
   RequestLog log;
   Admission admission;
+  Rights rights;
   std::atomic<std::uint64_t> next{1};
   const std::uint32_t run = std::random_device{}();  // tells this process's request ids from another's
   std::atomic<bool> draining{false};
-  mutable std::mutex access_mutex;
-  std::shared_ptr<const AccessList> access;
-  std::string access_seen;
   std::mutex listeners_mutex;
   std::vector<std::function<void()>> listeners;
   std::vector<std::function<std::string()>> more_metrics;
@@ -128,41 +103,8 @@ void Ticket::cancel() const {
   if (const auto version = where_.lock()) version->batcher.cancel(id_);
 }
 
-void Core::Parts::load_access() {
-  if (settings.access.empty()) return;
-  const auto now = modified(settings.access);
-  {
-    const std::lock_guard lock(access_mutex);
-    if (now == access_seen) return;
-    access_seen = now;
-  }
-  auto list = std::make_shared<const AccessList>(AccessList::load(settings.access));
-  const std::lock_guard lock(access_mutex);
-  access = std::move(list);
-}
-
-void Core::Parts::require_access(const std::string& model, const Caller& caller) const {
-  if (!settings.tls()) return;
-  if (caller.device.empty()) throw Error(Code::unauthenticated, "the certificate has no common name");
-  const auto list = access_list();
-  if (list && !list->may_use(caller.device, model)) {
-    // The same for a model that is not there: what others run is not this device's business.
-    throw Error(Code::permission_denied, "'{}' may not use model '{}'", wire::printable(caller.device),
-                wire::printable(model));
-  }
-}
-
-void Core::Parts::require_administrator(const Caller& caller) const {
-  if (!settings.management) throw Error(Code::unsupported, "management is off on this server");
-  const auto& names = settings.administrators;
-  if (caller.device.empty()) throw Error(Code::unauthenticated, "management needs an administrator's certificate");
-  if (std::find(names.begin(), names.end(), caller.device) == names.end()) {
-    throw Error(Code::permission_denied, "'{}' is no administrator", wire::printable(caller.device));
-  }
-}
-
 void Core::Parts::admit(Call& call) {
-  auto key = limit_key(call.caller);
+  auto key = account_of(call.caller.device, call.caller.address);
   switch (admission.enter(key, call.arrived)) {
     case Admission::Verdict::admitted:
       call.key = std::move(key);
@@ -184,7 +126,7 @@ Ticket Core::Parts::begin(wire::Request request, std::optional<Clock::time_point
   if (draining) throw Refused(Reason::draining, Code::unavailable, "the server is shutting down");
   wire::check_names(request, limits);
   call->id = request.id;
-  require_access(request.model, call->caller);
+  rights.require_use(call->caller.device, request.model);
   admit(*call);
   const auto version = repository.find(request.model, request.version, pin_of(request));
   call->metrics = version->metrics;
@@ -278,10 +220,9 @@ void Core::Parts::write_log(const Call& call, Code code, const char* reason, Nan
 Core::Core(Settings settings, ExecutorFactory factory) {
   validate(settings);
   parts_ = std::make_unique<Parts>(std::move(settings), std::move(factory));
-  parts_->load_access();
   parts_->repository.on_look([parts = parts_.get()] {
     try {
-      parts->load_access();
+      parts->rights.reload();
     } catch (const base::Error& error) {
       parts->log.write(RequestLog::Level::error, "access list not loaded", {{"problem", error.what()}});
     }
@@ -337,7 +278,7 @@ bool Core::ready() const {
 }
 
 bool Core::model_ready(const std::string& model, const std::string& version, const Caller& caller) const {
-  parts_->require_access(model, caller);
+  parts_->rights.require_use(caller.device, model);
   if (parts_->draining) return false;
   try {
     parts_->repository.find(model, version);
@@ -354,7 +295,7 @@ ServerMetadata Core::metadata() const {
 }
 
 ModelMetadata Core::metadata(const std::string& model, const std::string& version, const Caller& caller) const {
-  parts_->require_access(model, caller);
+  parts_->rights.require_use(caller.device, model);
   const auto found = parts_->repository.find(model, version);
   ModelMetadata metadata;
   metadata.name = found->model;
@@ -369,17 +310,14 @@ ModelMetadata Core::metadata(const std::string& model, const std::string& versio
 std::vector<ModelStatistics> Core::statistics(const std::string& model, const std::string& version,
                                               const Caller& caller) const {
   if (!model.empty()) {
-    parts_->require_access(model, caller);
+    parts_->rights.require_use(caller.device, model);
     parts_->repository.find(model, version);
   }
   const auto read = [](const Total& total) { return Duration{total.count.load(), total.ns.load()}; };
   std::vector<ModelStatistics> list;
   for (const auto& loaded : parts_->repository.versions(model)) {
     if (!version.empty() && loaded->version != version) continue;
-    if (model.empty() && parts_->settings.tls()) {
-      const auto access = parts_->access_list();
-      if (access && !access->may_use(caller.device, loaded->model)) continue;
-    }
+    if (!parts_->rights.may_use(caller.device, loaded->model)) continue;
     const auto& numbers = *loaded->metrics;
     ModelStatistics statistics;
     statistics.name = loaded->model;
@@ -400,12 +338,10 @@ std::vector<ModelStatistics> Core::statistics(const std::string& model, const st
 
 std::vector<ModelState> Core::index(const Caller& caller) const {
   auto states = parts_->repository.states();
-  const auto access = parts_->access_list();
-  const auto& names = parts_->settings.administrators;
-  const bool administrator = std::find(names.begin(), names.end(), caller.device) != names.end();
-  std::erase_if(states, [&](const ModelState& state) {
-    return access && !administrator && !access->may_use(caller.device, state.name);
-  });
+  const auto& rights = parts_->rights;
+  const bool administrator = rights.administers(caller.device);
+  std::erase_if(states,
+                [&](const ModelState& state) { return !administrator && !rights.may_use(caller.device, state.name); });
   // Why a bundle could not be loaded names paths of the server.
   if (!administrator) {
     for (auto& state : states) state.reason.clear();
@@ -414,16 +350,16 @@ std::vector<ModelState> Core::index(const Caller& caller) const {
 }
 
 void Core::require_administrator(const Caller& caller) const {
-  parts_->require_administrator(caller);
+  parts_->rights.require_administrator(caller.device);
 }
 
 void Core::load(const std::string& model, const Caller& caller) {
-  parts_->require_administrator(caller);
+  parts_->rights.require_administrator(caller.device);
   parts_->repository.load(model);
 }
 
 void Core::unload(const std::string& model, const Caller& caller) {
-  parts_->require_administrator(caller);
+  parts_->rights.require_administrator(caller.device);
   parts_->repository.unload(model);
 }
 

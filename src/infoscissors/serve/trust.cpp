@@ -1,5 +1,6 @@
 #include "infoscissors/serve/trust.h"
 
+#include "infoscissors/base/deleter.h"
 #include "infoscissors/base/error.h"
 #include "infoscissors/base/file.h"
 
@@ -21,20 +22,14 @@ namespace infoscissors::serve {
 #ifdef INFOSCISSORS_OPENSSL
 namespace {
 
+using base::Deleter;
 using base::UsageError;
 
-template <auto free>
-struct Free {
-  template <class T>
-  void operator()(T* object) const {
-    free(object);
-  }
-};
-using Bio = std::unique_ptr<BIO, Free<BIO_free_all>>;
-using Certificate = std::unique_ptr<X509, Free<X509_free>>;
-using RevocationList = std::unique_ptr<X509_CRL, Free<X509_CRL_free>>;
-using Key = std::unique_ptr<EVP_PKEY, Free<EVP_PKEY_free>>;
-using Context = std::unique_ptr<X509_STORE_CTX, Free<X509_STORE_CTX_free>>;
+using Bio = std::unique_ptr<BIO, Deleter<BIO_free_all>>;
+using Certificate = std::unique_ptr<X509, Deleter<X509_free>>;
+using RevocationList = std::unique_ptr<X509_CRL, Deleter<X509_CRL_free>>;
+using Key = std::unique_ptr<EVP_PKEY, Deleter<EVP_PKEY_free>>;
+using Context = std::unique_ptr<X509_STORE_CTX, Deleter<X509_STORE_CTX_free>>;
 
 Bio memory(std::string_view text) {
   return Bio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));

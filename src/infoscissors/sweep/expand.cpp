@@ -6,9 +6,11 @@
 #include "infoscissors/base/spec.h"
 #include "infoscissors/defense/defense.h"
 #include "infoscissors/experiment/config.h"
+#include "infoscissors/study/labels.h"
 #include "infoscissors/sweep/strength.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 
 namespace infoscissors::sweep {
@@ -92,6 +94,12 @@ bool same_labels(const Labels& a, const Labels& b) {
          a.defense == b.defense && a.strength == b.strength && a.seed == b.seed;
 }
 
+/// What a spec without strengths of its own says or implies.
+std::optional<double> own_strength(const std::string& spec) {
+  const double strength = study::strength_of(spec);
+  return std::isnan(strength) ? std::nullopt : std::optional(strength);
+}
+
 class Expansion {
  public:
   void add(const Cell& cell, const DefenseAxis& defense, const std::string& spec, std::optional<double> strength) {
@@ -101,8 +109,8 @@ class Expansion {
     const auto config = resolve(document, defense.where);
     PlannedRun run;
     run.labels = labels_of(cell, config);
-    run.labels.defense = or_default(defense.label, family_of(spec));
-    run.labels.strength = strength ? strength : strength_of(spec);
+    run.labels.defense = or_default(defense.label, study::family_of(spec));
+    run.labels.strength = strength ? strength : own_strength(spec);
     if (run.labels.strength) run.labels.strength_option = varied_option(defense.spec);
     run.defense = defense::canonical_defense(spec);
     if (!defense.retrain && can_be_added(spec)) run.source = add_source(cell, defense);

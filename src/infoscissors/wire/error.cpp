@@ -51,13 +51,12 @@ Code from_grpc_status(int status) {
   return Code::internal;
 }
 
-std::string printable(std::string_view text) {
-  constexpr std::size_t kLongest = 64;
-  std::string shown(text.substr(0, kLongest));
+std::string printable(std::string_view text, std::size_t longest) {
+  std::string shown(text.substr(0, longest));
   for (auto& c : shown) {
     if (c < 0x20 || c > 0x7e) c = '?';
   }
-  if (text.size() > kLongest) shown += "...";
+  if (text.size() > longest) shown += "...";
   return shown;
 }
 

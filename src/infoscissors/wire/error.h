@@ -48,8 +48,8 @@ class Error : public base::Error {
   Code code_;
 };
 
-/// Text that came over the wire, fit for a message or a log: at most 64 characters, '?' for whatever is not printable
-/// ASCII, "..." where it was cut.
-std::string printable(std::string_view text);
+/// Text that came over the wire, fit for a message or a log: at most so many characters, '?' for whatever is not
+/// printable ASCII, "..." where it was cut.
+std::string printable(std::string_view text, std::size_t longest = 64);
 
 }  // namespace infoscissors::wire
