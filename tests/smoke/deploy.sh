@@ -4,23 +4,8 @@
 # Usage: deploy.sh PATH_OF_INFOSCISSORS
 set -uo pipefail
 infoscissors=$(realpath "$1")
-root=$(realpath "$(dirname "$0")/../..")
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work" || exit 1
-
-passed=0 failed=0
-check() {
-  local what=$1
-  shift
-  if "$@" >check.txt 2>&1; then
-    passed=$((passed + 1))
-  else
-    failed=$((failed + 1))
-    echo "FAILED: $what"
-    sed 's/^/  | /' check.txt
-  fi
-}
+# shellcheck source=tests/smoke/harness.sh
+. "$(dirname "$(realpath "$0")")/harness.sh"
 have() {
   command -v "$1" >/dev/null || { echo "$1 is not here: not checked"; return 1; }
 }
@@ -94,5 +79,4 @@ PY
   done <metrics.txt
 fi
 
-echo "$passed passed, $failed failed"
-[ "$failed" -eq 0 ]
+finish

@@ -3,10 +3,9 @@
 # thread in fp32, with the same network bit for bit as a training that nobody disturbed.
 # Usage: kill_and_resume.sh PATH_OF_INFOSCISSORS
 set -euo pipefail
-infoscissors=$1
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work"
+infoscissors=$(realpath "$1")
+# shellcheck source=tests/smoke/harness.sh
+. "$(dirname "$(realpath "$0")")/harness.sh"
 
 cat >run.toml <<'TOML'
 defense = "infoscissors(input=0.3,prediction=0.2,psi_width=4)"
@@ -49,10 +48,6 @@ payload() {
   header=$(od -An -t u8 -N 8 "$1" | tr -d ' ')
   tail -c "+$((9 + header))" "$1" | sha256sum
 }
-if [ "$(payload whole/checkpoint.safetensors)" = "$(payload killed/checkpoint.safetensors)" ]; then
-  echo "1 passed, 0 failed"
-else
-  echo "the resumed training ended with another network"
-  echo "0 passed, 1 failed"
-  exit 1
-fi
+check 'the resumed training ends with the same network' \
+  test "$(payload whole/checkpoint.safetensors)" = "$(payload killed/checkpoint.safetensors)"
+finish

@@ -3,10 +3,9 @@
 # second, clear ends where one is missing or dies.
 # Usage: ranks.sh PATH_OF_INFOSCISSORS
 set -euo pipefail
-infoscissors=$1
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work"
+infoscissors=$(realpath "$1")
+# shellcheck source=tests/smoke/harness.sh
+. "$(dirname "$(realpath "$0")")/harness.sh"
 mkdir first second
 
 cat >run.toml <<'TOML'
@@ -26,22 +25,6 @@ threads = 1
 precision = "fp32"
 TOML
 
-passed=0
-fail() {
-  echo "$1"
-  echo "$passed passed, 1 failed"
-  exit 1
-}
-pass() { passed=$((passed + 1)); }
-
-free_port() {
-  local port
-  while true; do
-    port=$((20000 + RANDOM % 20000))
-    (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || { echo "$port"; return; }
-  done
-}
-
 # rank RANK SIZE COMMAND...
 rank() {
   local rank=$1 size=$2
@@ -49,79 +32,64 @@ rank() {
   RANK=$rank WORLD_SIZE=$size LOCAL_RANK=$rank LOCAL_WORLD_SIZE=$size MASTER_ADDR=127.0.0.1 MASTER_PORT=$port "$@"
 }
 
-port=$(free_port)
-(cd second && rank 1 2 "$infoscissors" train ../run.toml --out run --ranks env >stdout 2>stderr) &
-other=$!
-if ! (cd first && rank 0 2 "$infoscissors" train ../run.toml --out run --ranks env >stdout 2>stderr); then
-  wait "$other" || true
-  if grep -q "made without Gloo" first/stderr; then
-    echo "built without Gloo"
-    exit 77
-  fi
-  cat first/stderr second/stderr
-  fail "rank 0 failed"
-fi
-wait "$other" || { cat second/stderr; fail "rank 1 failed"; }
-grep -q "2 ranks (torchrun), 1 thread" first/stderr || { cat first/stderr; fail "rank 0 does not say that it is one of 2"; }
-pass
-[ -f first/run/checkpoint.safetensors ] || fail "rank 0 wrote no checkpoint"
-[ ! -e second/run ] || fail "rank 1 wrote a run directory"
-if [ -s second/stdout ] || [ -s second/stderr ]; then
-  cat second/stdout second/stderr
-  fail "rank 1 printed something"
-fi
-pass
+# second OPTION...: starts rank 1 in a directory of its own, where it should leave nothing.
+second() {
+  port=$(free_port)
+  (cd second && rank 1 2 exec "$infoscissors" train ../run.toml --out run --ranks env "$@" >stdout 2>stderr) &
+  other=$!
+}
+# first CONFIG OPTION...: runs rank 0 and sets $status.
+first() {
+  status=0
+  (cd first && rank 0 2 "$infoscissors" train ../run.toml --ranks env "$@" >stdout 2>stderr) || status=$?
+}
+
+second
+first --out run
+! grep -q 'made without Gloo' first/stderr || skip 'built without Gloo'
+check 'rank 0 trains' test "$status" -eq 0
+check 'rank 1 trains' wait "$other"
+check 'rank 0 says that it is one of 2' grep -q '2 ranks (torchrun), 1 thread' first/stderr
+check 'rank 0 writes the checkpoint' test -f first/run/checkpoint.safetensors
+check 'rank 1 writes nothing' test ! -e second/run
+check 'rank 1 prints nothing' test ! -s second/stdout -a ! -s second/stderr
 
 "$infoscissors" -q train run.toml --out alone >alone.txt
 # The last digits may differ: sums were taken in another order.
 together=$(sed -n 's/^ *cross_entropy *//p' first/stdout) alone=$(sed -n 's/^ *cross_entropy *//p' alone.txt)
-awk -v a="$together" -v b="$alone" 'BEGIN { exit !(a != "" && b != "" && (a - b) ^ 2 < (1e-2 * b) ^ 2) }' ||
-  fail "two ranks end with cross-entropy '$together', one process with '$alone'"
-pass
+check "the cross-entropy of two ranks ($together) is that of one process ($alone)" \
+  awk -v a="$together" -v b="$alone" 'BEGIN { exit !(a != "" && b != "" && (a - b) ^ 2 < (1e-2 * b) ^ 2) }'
 
-# Trained already: both say so and end.
-port=$(free_port)
-(cd second && rank 1 2 "$infoscissors" train ../run.toml --out run --ranks env >stdout 2>stderr) &
-other=$!
-(cd first && rank 0 2 "$infoscissors" train ../run.toml --out run --ranks env >stdout 2>stderr) || fail "trained again"
-wait "$other" || fail "rank 1 failed where there was nothing to do"
-pass
+second
+first --out run
+check 'what is trained already is not trained again' test "$status" -eq 0
+check 'by neither of them' wait "$other"
 
-# Another configuration on one rank.
-port=$(free_port)
-(cd second && rank 1 2 "$infoscissors" train ../run.toml --out run --ranks env --seed 3 >stdout 2>stderr) &
-other=$!
-status=0
-rank 0 2 "$infoscissors" train run.toml --out differ --ranks env >stdout 2>stderr || status=$?
-[ "$status" -eq 2 ] || { cat stderr; fail "rank 0 ended with $status instead of 2"; }
-grep -q "error: rank 1 was started with another configuration than rank 0" stderr || { cat stderr; fail "not named"; }
-wait "$other" && fail "rank 1 trained all the same"
-pass
+second --seed 3
+first --out differ
+check 'two configurations are refused' test "$status" -eq 2
+check 'by name' grep -q 'error: rank 1 was started with another configuration than rank 0' first/stderr
+ended=0
+wait "$other" || ended=$?
+check 'by both' test "$ended" -ne 0
 
-# No launcher; and a launcher nobody was told to obey.
 status=0
 "$infoscissors" train run.toml --out none --ranks env >stdout 2>stderr || status=$?
-[ "$status" -eq 2 ] || fail "without a launcher: status $status instead of 2"
-grep -q "error: --ranks env: no launcher set its variables" stderr || { cat stderr; fail "no launcher: not said"; }
-rank 0 2 "$infoscissors" train run.toml --out single >stdout 2>stderr || { cat stderr; fail "alone beside a launcher"; }
-grep -q "warning: torchrun started this as rank 0 of 2, but it trains for itself" stderr || { cat stderr; fail "no warning"; }
-pass
+check 'without a launcher' test "$status" -eq 2
+check 'it says so' grep -q 'error: --ranks env: no launcher set its variables' stderr
+status=0
+rank 0 2 "$infoscissors" train run.toml --out single >stdout 2>stderr || status=$?
+check 'a launcher nobody was told to obey' test "$status" -eq 0
+check 'is warned of' grep -q 'warning: torchrun started this as rank 0 of 2, but it trains for itself' stderr
 
 # One of two dies.
-port=$(free_port)
-(cd second && rank 1 2 exec "$infoscissors" train ../run.toml --set train.epochs=100000 --out run --ranks env >stdout 2>stderr) &
-other=$!
-rank 0 2 "$infoscissors" train run.toml --set train.epochs=100000 --out dies --ranks env >stdout 2>stderr &
-first=$!
-for _ in $(seq 1200); do
-  [ ! -e dies/checkpoint.safetensors ] || break
-  sleep 0.05
-done
+second --set train.epochs=100000
+(first --set train.epochs=100000 --out dies; exit "$status") &
+survivor=$!
+check 'the training begins' await 60 test -e first/dies/checkpoint.safetensors
 kill -9 "$other"
 status=0
-wait "$first" || status=$?
-[ "$status" -eq 1 ] || { cat stderr; fail "rank 0 ended with $status instead of 1"; }
-[ "$(grep -c "^error: rank 0 of 2 lost the other ranks" stderr)" -eq 1 ] || { cat stderr; fail "rank 0 does not say why"; }
-pass
-
-echo "$passed passed, 0 failed"
+wait "$survivor" || status=$?
+check 'rank 0 ends, too' test "$status" -eq 1
+check 'and says why' grep -q '^error: rank 0 of 2 lost the other ranks' first/stderr
+finish

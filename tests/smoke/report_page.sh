@@ -4,15 +4,12 @@
 # window, and where pressing a column's head does not sort. Exit status 77: Chromium or gnuplot is not installed.
 set -euo pipefail
 
-binary=$(realpath "$1")
+infoscissors=$(realpath "$1")
+# shellcheck source=tests/smoke/harness.sh
+. "$(dirname "$(realpath "$0")")/harness.sh"
 browser=$(command -v chromium || command -v chromium-browser || command -v google-chrome || true)
-if [ -z "$browser" ] || ! command -v gnuplot >/dev/null; then
-  echo "skipped: needs chromium and gnuplot"
-  exit 77
-fi
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work"
+[ -n "$browser" ] || skip 'needs chromium'
+command -v gnuplot >/dev/null || skip 'needs gnuplot'
 
 cat >small.toml <<'END'
 attacks = ["ka(budget=40,epochs=1)", "ka(budget=20,epochs=1)", "pmc(labels=20)"]
@@ -38,12 +35,12 @@ precision = "fp32"
 END
 for seed in 0 1; do
   for defense in none 'an(scale=0.3)' 'an(scale=3)' 'infoscissors(input=0.2,prediction=0.2,psi_width=4)'; do
-    "$binary" run small.toml --out "runs/$defense $seed" --seed "$seed" --set "defense=$defense" --quiet >/dev/null
+    "$infoscissors" run small.toml --out "runs/$defense $seed" --seed "$seed" --set "defense=$defense" --quiet >/dev/null
   done
 done
-"$binary" mi "runs/none 0" --images 90 --columns 4 --permutations 0 --estimator 'l1out(epochs=1)' --json 2>/dev/null \
+"$infoscissors" mi "runs/none 0" --images 90 --columns 4 --permutations 0 --estimator 'l1out(epochs=1)' --json 2>/dev/null \
   >"runs/none 0/mi.json"
-"$binary" report runs --out report.html
+"$infoscissors" report runs --out report.html
 
 # The page stands in a frame of the wanted width; the page around it looks into it and writes what it found.
 cat >frame.html <<'END'
@@ -64,18 +61,16 @@ document.body.append(frame);
 </script>
 END
 
-failed=0
 for width in 390 1280; do
   "$browser" --headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking \
     --disable-sync --disable-web-security --allow-file-access-from-files --user-data-dir="$work/profile-$width" \
     --enable-logging=stderr --virtual-time-budget=5000 --window-size=1400,1000 --dump-dom \
-    "file://$work/frame.html#$width,report.html" >dom.html 2>messages.txt || failed=1
-  found=$(grep -o 'width [^<]*' dom.html || true)
-  echo "$width px: ${found:-nothing found}"
-  [[ $found =~ ^width\ ([0-9]+)\ of\ ([0-9]+),\ figures\ ([0-9]+),\ sorted\ true$ ]] || { failed=1; continue; }
-  [ "${BASH_REMATCH[1]}" -le "${BASH_REMATCH[2]}" ] || { echo "the page is wider than its window"; failed=1; }
+    "file://$work/frame.html#$width,report.html" >dom.html 2>messages.txt || give_up 'the browser ends' messages.txt
+  found=$(grep -o 'width [^<]*' dom.html || echo nothing)
+  check "$width px: the console is empty" bash -c '! grep CONSOLE messages.txt'
   # 4, 5, 7, budget, plane and a grid.
-  [ "${BASH_REMATCH[3]}" -eq 6 ] || { echo "6 figures were expected"; failed=1; }
-  if grep CONSOLE messages.txt; then echo "the console is not empty"; failed=1; fi
+  check "$width px: it has 6 figures and sorts: $found" grep -qE '^width [0-9]+ of [0-9]+, figures 6, sorted true$' <<<"$found"
+  read -r _ wide _ window _ <<<"$found"
+  check "$width px: it is not wider than its window: $found" test "$wide" -le "${window%,}"
 done
-exit "$failed"
+finish

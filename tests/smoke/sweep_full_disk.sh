@@ -4,16 +4,13 @@
 # Usage: sweep_full_disk.sh PATH_OF_INFOSCISSORS
 set -euo pipefail
 infoscissors=$(realpath "$1")
-work=$(mktemp -d)
-disk=$work/disk
-mkdir "$disk"
-if ! mount -t tmpfs -o size=24m tmpfs "$disk" 2>/dev/null; then
-  rm -rf "$work"
-  echo "skipped: a file system cannot be mounted here"
-  exit 77
-fi
-trap 'umount "$disk"; rm -rf "$work"' EXIT
-cd "$work"
+# shellcheck source=tests/smoke/harness.sh
+. "$(dirname "$(realpath "$0")")/harness.sh"
+mkdir disk
+mount -t tmpfs -o size=24m tmpfs disk 2>/dev/null || skip 'a file system cannot be mounted here'
+undo() {
+  umount disk
+}
 
 cat >sweep.toml <<'TOML'
 name = "disk"
@@ -37,14 +34,6 @@ precision = "fp32"
 spec = "none"
 TOML
 
-failures=0
-expect() {
-  if ! "${@:2}"; then
-    echo "FAILED: $1"
-    sed 's/^/  | /' output.txt
-    failures=$((failures + 1))
-  fi
-}
 sweep() {
   local status=0
   timeout 60 "$infoscissors" -q sweep sweep.toml --out disk/out --jobs 1 >output.txt 2>&1 || status=$?
@@ -59,8 +48,8 @@ finished=$(ls disk/out/runs)
 
 # Full before a run starts.
 fill
-expect 'a full disk fails' test "$(sweep)" -eq 1
-expect 'it says so' grep -qE 'No space left on device|make room and repeat the command' output.txt
+check 'a full disk fails' test "$(sweep)" -eq 1
+check 'it says so' grep -qE 'No space left on device|make room and repeat the command' output.txt
 # Full in the middle of one: room enough for the start, not for a checkpoint.
 rm disk/filler
 used=$(du -sk disk/out | cut -f 1)
@@ -73,13 +62,12 @@ fill $(((24 * 1024 - 3 * used) / 4))
   cat /dev/zero >disk/more 2>/dev/null || true
 ) &
 filler=$!
-expect 'one that fills up fails' test "$(sweep)" -eq 1
+check 'one that fills up fails' test "$(sweep)" -eq 1
 wait "$filler"
-expect 'it says that, too' grep -q 'make room and repeat the command' output.txt
-expect 'the finished run is still there' test -s "disk/out/runs/$finished/metrics.json"
-expect 'no run is called failed for it' test -z "$(find disk/out -name error.json)"
+check 'it says that, too' grep -q 'make room and repeat the command' output.txt
+check 'the finished run is still there' test -s "disk/out/runs/$finished/metrics.json"
+check 'no run is called failed for it' test -z "$(find disk/out -name error.json)"
 rm -f disk/filler disk/more
-expect 'with room it goes on' test "$(sweep)" -eq 0
-expect 'to the end' grep -q '^disk: 3 of 3 runs done' output.txt
-echo "$((8 - failures)) passed, $failures failed"
-[ "$failures" -eq 0 ]
+check 'with room it goes on' test "$(sweep)" -eq 0
+check 'to the end' grep -q '^disk: 3 of 3 runs done' output.txt
+finish

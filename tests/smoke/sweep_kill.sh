@@ -3,11 +3,10 @@
 # same figures as one that nobody disturbed: nothing is lost, nothing is counted twice, no claim is left behind.
 # Usage: sweep_kill.sh PATH_OF_INFOSCISSORS [SEED]
 set -euo pipefail
-infoscissors=$1
+infoscissors=$(realpath "$1")
 RANDOM=${2:-1}
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work"
+# shellcheck source=tests/smoke/harness.sh
+. "$(dirname "$(realpath "$0")")/harness.sh"
 
 cat >sweep.toml <<'TOML'
 name = "kill"
@@ -62,20 +61,12 @@ figures() {
     grep -vE '"(seconds|train_seconds|model_from|commit|version)":' "$file"
   done
 }
-failures=0
-expect() {
-  if ! "${@:2}"; then
-    echo "FAILED: $1"
-    failures=$((failures + 1))
-  fi
-}
 figures whole >whole.txt
 figures killed >killed.txt
-expect 'eight runs' test "$(find killed/runs -mindepth 1 -maxdepth 1 | wc -l)" -eq 8
-expect 'the same figures' diff whole.txt killed.txt
-expect 'the same pictures' diff <(cd whole/runs && sha256sum ./*/images/*) <(cd killed/runs && sha256sum ./*/images/*)
-expect 'no claim is left' test -z "$(ls killed/claims)"
-expect 'nothing failed' test -z "$(find killed -name error.json)"
-expect 'no half-written file is read as a whole one' "$infoscissors" sweep status killed --json >/dev/null
-echo "$((6 - failures)) passed, $failures failed"
-[ "$failures" -eq 0 ]
+check 'eight runs' test "$(find killed/runs -mindepth 1 -maxdepth 1 | wc -l)" -eq 8
+check 'the same figures' diff whole.txt killed.txt
+check 'the same pictures' diff <(cd whole/runs && sha256sum ./*/images/*) <(cd killed/runs && sha256sum ./*/images/*)
+check 'no claim is left' test -z "$(ls killed/claims)"
+check 'nothing failed' test -z "$(find killed -name error.json)"
+check 'no half-written file is read as a whole one' "$infoscissors" sweep status killed --json
+finish

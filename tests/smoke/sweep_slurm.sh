@@ -5,29 +5,18 @@
 # Usage: sweep_slurm.sh PATH_OF_INFOSCISSORS
 set -euo pipefail
 infoscissors=$(realpath "$1")
-skip() {
-  echo "skipped: $1"
-  exit 77
-}
+# shellcheck source=tests/smoke/harness.sh
+. "$(dirname "$(realpath "$0")")/harness.sh"
 [ "$(id -u)" -eq 0 ] || skip 'not root'
 for program in munged slurmctld slurmd sbatch; do
   command -v "$program" >/dev/null || { echo "$program is missing: scripts/install-packages test"; exit 1; }
 done
 
-work=$(mktemp -d)
-chmod 755 "$work"
-daemons=()
-finish() {
-  local process
-  for process in "${daemons[@]}"; do kill "$process" 2>/dev/null || true; done
-  for process in "${daemons[@]}"; do wait "$process" 2>/dev/null || true; done
-  rm -rf "$work"
-}
-trap finish EXIT
-cd "$work"
-
-free_port() {
-  python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+chmod 755 .
+# A daemon's own children end with it only where it may end by itself.
+undo() {
+  kill "${processes[@]}" 2>/dev/null || true
+  wait "${processes[@]}" 2>/dev/null || true
 }
 
 # An authentication socket and key of the test's own, so that a munge of the machine is left alone.
@@ -38,7 +27,7 @@ chown munge:munge munge/private/key
 chmod 400 munge/private/key
 runuser -u munge -- munged --foreground --key-file="$work/munge/private/key" --socket="$work/munge/socket" \
   --pid-file="$work/munge/private/pid" --log-file="$work/munge/private/log" --seed-file="$work/munge/private/seed" >munged.log 2>&1 &
-daemons+=($!)
+processes+=($!)
 
 mkdir state spool
 host=$(hostname -s)
@@ -68,30 +57,16 @@ PartitionName=test Nodes=$host Default=YES MaxTime=INFINITE State=UP OverSubscri
 CONF
 export SLURM_CONF=$work/slurm.conf
 
-fail() {
-  echo "FAILED: $1"
-  tail -n 30 munged.log slurmctld.log slurmd.log 2>/dev/null || true
-  echo "0 passed, 1 failed"
-  exit 1
-}
-# await SECONDS COMMAND...
-await() {
-  local end=$((SECONDS + $1))
-  shift
-  until "$@" >/dev/null 2>&1; do
-    [ "$SECONDS" -lt "$end" ] || return 1
-    sleep 0.2
-  done
-}
-await 20 test -S munge/socket || fail 'munged does not answer'
+logs=(munged.log slurmctld.log slurmd.log)
+await 20 test -S munge/socket || give_up 'munged does not answer' "${logs[@]}"
 slurmctld -D >/dev/null 2>&1 &
-daemons+=($!)
+processes+=($!)
 slurmd -D -N "$host" >/dev/null 2>&1 &
-daemons+=($!)
+processes+=($!)
 idle() {
   [ "$(sinfo -h -o %t)" = idle ]
 }
-await 60 idle || fail 'the node does not become idle'
+await 60 idle || give_up 'the node does not become idle' "${logs[@]}"
 
 cat >sweep.toml <<'TOML'
 name = "slurm"
@@ -118,27 +93,19 @@ spec = "an"
 strengths = [0.1, 1]
 TOML
 
-failures=0
-expect() {
-  if ! "${@:2}"; then
-    echo "FAILED: $1"
-    failures=$((failures + 1))
-  fi
-}
 empty_queue() {
   [ -z "$(squeue -h)" ]
 }
-"$infoscissors" sweep submit sweep.toml --out out --slurm --tasks 3 --time 10 >submitted.txt || fail "$(cat submitted.txt)"
-expect 'it says which job' grep -qE '^slurm: job [0-9]+ with 3 tasks' submitted.txt
-await 180 empty_queue || fail 'the job array does not end'
+"$infoscissors" sweep submit sweep.toml --out out --slurm --tasks 3 --time 10 >submitted.txt || give_up 'it is not submitted' submitted.txt "${logs[@]}"
+check 'it says which job' grep -qE '^slurm: job [0-9]+ with 3 tasks' submitted.txt
+await 180 empty_queue || give_up 'the job array does not end' "${logs[@]}"
 tail -n 3 out/slurm/*.txt
-expect 'three tasks said something' test "$(find out/slurm -name '*_*.txt' | wc -l)" -eq 3
-expect 'every run is done' grep -q '^slurm: 6 of 6 runs done' <("$infoscissors" sweep status out)
-expect 'each run was started once' test "$(cat out/runs/*/log.txt | grep -c 'epoch 1/1')" -eq 2
-expect 'no claim is left' test -z "$(ls out/claims)"
+check 'three tasks said something' test "$(find out/slurm -name '*_*.txt' | wc -l)" -eq 3
+check 'every run is done' grep -q '^slurm: 6 of 6 runs done' <("$infoscissors" sweep status out)
+check 'each run was started once' test "$(cat out/runs/*/log.txt | grep -c 'epoch 1/1')" -eq 2
+check 'no claim is left' test -z "$(ls out/claims)"
 # Inside a step, too, the children are runs by themselves.
 sed 's/"slurm"/"step"/' sweep.toml >step.toml
 srun --ntasks=1 "$infoscissors" -q sweep step.toml --out step >step.txt 2>&1 || true
-expect 'a sweep inside a step' grep -q '^step: 6 of 6 runs done' step.txt
-echo "$((6 - failures)) passed, $failures failed"
-[ "$failures" -eq 0 ]
+check 'a sweep inside a step' grep -q '^step: 6 of 6 runs done' step.txt
+finish

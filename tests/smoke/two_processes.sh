@@ -4,28 +4,8 @@
 # Usage: two_processes.sh PATH_OF_INFOSCISSORS
 set -uo pipefail
 infoscissors=$(realpath "$1")
-work=$(mktemp -d)
-servers=()
-clean_up() {
-  local pid
-  for pid in "${servers[@]}"; do kill -9 "$pid" 2>/dev/null; done
-  rm -rf "$work"
-}
-trap clean_up EXIT
-cd "$work" || exit 1
-
-passed=0 failed=0
-# check WHAT COMMAND...: the command must succeed.
-check() {
-  local what=$1
-  shift
-  if "$@"; then
-    passed=$((passed + 1))
-  else
-    failed=$((failed + 1))
-    echo "FAILED: $what"
-  fi
-}
+# shellcheck source=tests/smoke/harness.sh
+. "$(dirname "$(realpath "$0")")/harness.sh"
 
 # refused WHAT STATUS PATTERN COMMAND...: it must end with that status and one line of error that has the pattern.
 refused() {
@@ -44,32 +24,18 @@ refused() {
 
 # serve NAME OPTION...: starts a server with its log in NAME.log and sets $pid, $grpc and $rest when it is ready.
 serve() {
-  local name=$1 line=''
+  local name=$1
   shift
   "$infoscissors" serve --threads 1 "$@" </dev/null >"$name.out" 2>"$name.log" &
   pid=$!
-  servers+=("$pid")
-  for _ in $(seq 600); do
-    line=$(grep -h '^ready ' "$name.log" "$name.out" | head -n 1)
-    [ -z "$line" ] || break
-    kill -0 "$pid" 2>/dev/null || break
-    sleep 0.05
-  done
-  grpc=$(sed -n 's/.*grpc=\([^ ]*\).*/\1/p' <<<"$line")
-  if [ -z "$grpc" ]; then
-    echo "FAILED: $name: the server was not ready:"
-    tail -n 5 "$name.log"
-    exit 1
-  fi
+  processes+=("$pid")
+  await 30 grep -q '^ready .*grpc=' "$name.log" "$name.out" || give_up "$name: the server is not ready" "$name.log"
+  grpc=$(sed -n 's/^ready .*grpc=\([^ ]*\).*/\1/p' "$name.log" "$name.out")
 }
 
-# answered NAME COUNT: waits until the server's log has so many requests.
+# answered NAME COUNT: whether the server's log has so many requests.
 answered() {
-  for _ in $(seq 600); do
-    [ "$(grep -c '"event":"request"' "$1.log")" -lt "$2" ] || return 0
-    sleep 0.05
-  done
-  return 1
+  [ "$(grep -c '"event":"request"' "$1.log")" -ge "$2" ]
 }
 
 # accuracy FILE, answers FILE: what infer --json said.
@@ -197,7 +163,7 @@ serve victim --bundle bundle/server --grpc 127.0.0.1:0 --rest '' "${tls[@]}"
 victim=$grpc
 film "$victim" >killed.txt 2>killed.err &
 client=$!
-check 'the device is being answered' answered victim 5
+check 'the device is being answered' await 30 answered victim 5
 kill -9 "$pid"
 begin=$SECONDS
 wait "$client"
@@ -221,7 +187,7 @@ check 'and nothing of it is wrong' cmp <(answers local.json) <(answers again.jso
 # SIGTERM: what was accepted is answered, what comes later refused, and the server ends by itself with status 0.
 film "$victim" --concurrency 4 --attempts 1 >drained.txt 2>drained.err &
 client=$!
-check 'the device is being answered again' answered victim2 220
+check 'the device is being answered again' await 30 answered victim2 220
 kill -TERM "$pid"
 check 'SIGTERM ends the server with status 0' wait "$pid"
 wait "$client"
@@ -230,5 +196,4 @@ kill -TERM "$main_pid"
 check 'an idle server ends with status 0, too' wait "$main_pid"
 check 'no log has a warning of its own making' bash -c "! grep -h '\"level\":\"error\"' main.log victim2.log"
 
-echo "$passed passed, $failed failed"
-[ "$failed" -eq 0 ]
+finish
