@@ -5,7 +5,7 @@
 namespace infoscissors::cli {
 namespace {
 
-struct Arguments {
+struct AttackArguments {
   std::string directory;
   std::vector<std::string> attacks;
   std::string judge;
@@ -20,7 +20,7 @@ void add_attack(CLI::App& app, Common& common) {
       "Examples:\n  infoscissors attack out/input --attack 'ka(decoder=conv,budget=400)'\n"
       "  infoscissors attack out/input --attack rmle --attack 'pmc(head=mlp-sim)' --seed 1\n"
       "`infoscissors list attacks` shows every attack with its options.");
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<AttackArguments>();
   command->add_option("run", arguments->directory, "Run directory")->required();
   command->add_option("--attack", arguments->attacks, "Attack with options; may be repeated")
       ->required()

@@ -32,7 +32,7 @@ using base::UsageError;
 constexpr std::int64_t kSamples = 64;
 constexpr std::size_t kImagesACall = 16;
 
-struct Arguments {
+struct BenchServeArguments {
   std::string bundle;
   std::vector<std::string> encodings{"fp32", "fp16", "int8"};
   std::vector<std::string> compare;
@@ -73,7 +73,7 @@ struct Way {
 /// Everything that runs while it is measured.
 class Bench {
  public:
-  Bench(const Arguments& arguments, const Common& common)
+  Bench(const BenchServeArguments& arguments, const Common& common)
       : arguments_(arguments),
         device_half_(fs::path(arguments.bundle) / "device"),
         server_half_(fs::path(arguments.bundle) / "server"),
@@ -245,7 +245,7 @@ class Bench {
     return result;
   }
 
-  const Arguments& arguments_;
+  const BenchServeArguments& arguments_;
   const fs::path device_half_, server_half_;
   const bundle::Halves halves_;
   const tensor::Runtime runtime_;
@@ -257,7 +257,7 @@ class Bench {
   std::vector<Way> ways_;
 };
 
-void check(const Arguments& arguments) {
+void refuse_unusable(const BenchServeArguments& arguments) {
   for (const auto& encoding : arguments.encodings) device::parse_encoding(encoding);
   for (const auto devices : arguments.plan.devices) {
     if (devices < 1 || devices > 256) throw UsageError("--devices must be between 1 and 256, got {}", devices);
@@ -267,8 +267,8 @@ void check(const Arguments& arguments) {
   }
 }
 
-void bench_serve(const Arguments& arguments, const Common& common) {
-  check(arguments);
+void bench_serve(const BenchServeArguments& arguments, const Common& common) {
+  refuse_unusable(arguments);
   const auto report = Bench(arguments, common).run();
   const auto markdown = bench::to_markdown(report);
   if (!arguments.markdown.empty()) base::write_file(arguments.markdown, markdown);
@@ -284,7 +284,7 @@ void add_bench_serve(CLI::App& parent, Common& common) {
       "Example:\n  infoscissors bench serve bundle --threads 1 --dataset fashion-mnist --markdown tables.md\n"
       "Each server is a process of its own on this machine. --compare adds another server of the same protocol: the\n"
       "command must print a line `ready grpc=HOST:PORT` and end on SIGTERM.");
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<BenchServeArguments>();
   auto& plan = arguments->plan;
   command->add_option("bundle", arguments->bundle, "A bundle with both halves")->required();
   command->add_option("--devices", plan.devices, "Devices at once")->delimiter(',')->capture_default_str();

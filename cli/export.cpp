@@ -12,7 +12,7 @@
 namespace infoscissors::cli {
 namespace {
 
-struct Arguments {
+struct ExportArguments {
   std::string run;
   std::string out;
   std::string name = "encoder";
@@ -35,7 +35,7 @@ void warn_of_feature(experiment::Workbench& bench, const std::string& release) {
       release);
 }
 
-void export_run(const Arguments& arguments, const Common& common) {
+void export_run(const ExportArguments& arguments, const Common& common) {
   auto run = experiment::Run::read(arguments.run, runtime_of(common));
   const auto bench = run.trained();
   const exporter::Source source{.model = bench->model,
@@ -68,7 +68,7 @@ void add_export(CLI::App& app, Common& common) {
       "  infoscissors export out/input --out bundle --name boots --force\n"
       "BUNDLE/server goes to the server and holds the encoder alone; BUNDLE/device stays on the devices.\n"
       "docs/device.md describes both.");
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<ExportArguments>();
   command->add_option("run", arguments->run, "Run directory with a trained network")->required();
   command->add_option("--out", arguments->out, "Where the bundle goes")->required();
   command->add_option("--name", arguments->name, "Name under which the encoder is served; the server sees it")

@@ -24,7 +24,7 @@ namespace {
 using base::UsageError;
 using namespace std::chrono_literals;
 
-struct Arguments {
+struct InferArguments {
   std::string bundle, server, local;
   std::vector<std::string> images;
   std::string dataset, data_path;
@@ -36,7 +36,7 @@ struct Arguments {
   std::string model;
 };
 
-void check(const Arguments& arguments) {
+void refuse_unusable(const InferArguments& arguments) {
   if (arguments.server.empty() == arguments.local.empty()) {
     throw UsageError("give --server HOST:PORT, or --local BUNDLE/server to compute without one");
   }
@@ -49,7 +49,7 @@ void check(const Arguments& arguments) {
   }
 }
 
-std::shared_ptr<client::Transport> open_transport(const Arguments& arguments) {
+std::shared_ptr<client::Transport> open_transport(const InferArguments& arguments) {
   if (!arguments.local.empty()) return device::open_local(arguments.local);
   client::ConnectOptions options;
   options.server = arguments.server;
@@ -60,7 +60,7 @@ std::shared_ptr<client::Transport> open_transport(const Arguments& arguments) {
   return client::connect(options);
 }
 
-client::SessionOptions session_options(const Arguments& arguments, const device::Device& device,
+client::SessionOptions session_options(const InferArguments& arguments, const device::Device& device,
                                        client::Transport& transport) {
   auto options = device.session_options();
   options.deadline = std::chrono::milliseconds(arguments.deadline_ms);
@@ -77,7 +77,7 @@ client::SessionOptions session_options(const Arguments& arguments, const device:
 /// Batches of pictures in several calls at once; answers in the pictures' order.
 class Pipeline {
  public:
-  Pipeline(const Arguments& arguments, device::Device& device, client::Session& session)
+  Pipeline(const InferArguments& arguments, device::Device& device, client::Session& session)
       : arguments_(arguments),
         device_(device),
         session_(session),
@@ -146,7 +146,7 @@ class Pipeline {
     return call.answer.get();
   }
 
-  const Arguments& arguments_;
+  const InferArguments& arguments_;
   device::Device& device_;
   client::Session& session_;
   std::stop_source stop_;
@@ -154,8 +154,8 @@ class Pipeline {
   Workers workers_;  // last: it ends before what it works on
 };
 
-void infer(const Arguments& arguments, const Common& common) {
-  check(arguments);
+void infer(const InferArguments& arguments, const Common& common) {
+  refuse_unusable(arguments);
   // gRPC writes lines of its own about what our one line of error says already.
   ::setenv("GRPC_VERBOSITY", "NONE", /*overwrite=*/0);
   tensor::make_runtime("cpu", "fp32", common.threads);
@@ -189,7 +189,7 @@ void infer(const Arguments& arguments, const Common& common) {
   emit(common, document, report.text());
 }
 
-void add_arguments(CLI::App& command, Arguments& arguments) {
+void add_arguments(CLI::App& command, InferArguments& arguments) {
   command.add_option("images", arguments.images, "Pictures (PNG, JPEG), folders of them, or - for standard input");
   command.add_option("--bundle", arguments.bundle, "The device's half: BUNDLE/device")->required();
   command.add_option("--server", arguments.server, "HOST:PORT of the server (gRPC)");
@@ -237,7 +237,7 @@ void add_infer(CLI::App& app, Common& common) {
       "  infoscissors infer --bundle bundle/device --server 127.0.0.1:8001 --dataset fashion-mnist --limit 1000\n"
       "Standard input holds PNG and JPEG files one directly after the other. A picture of another size is scaled and\n"
       "its centre is cut out, as for training.");
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<InferArguments>();
   add_arguments(*command, *arguments);
   command->callback([arguments, &common] { infer(*arguments, common); });
 }

@@ -19,7 +19,7 @@ namespace {
 
 using base::Json;
 
-struct Arguments {
+struct MiArguments {
   std::string run;
   std::string x, y;
   std::string kind = "auto";
@@ -63,7 +63,7 @@ Json measure_one(const std::string& text, const mi::Pairs& pairs, const mi::Meas
   return row;
 }
 
-void measure_arrays(const Arguments& arguments, const Common& common) {
+void measure_arrays(const MiArguments& arguments, const Common& common) {
   const auto runtime = tensor::make_runtime(common.device, common.precision, common.threads);
   const auto x = data::load_array(arguments.x).to(runtime.device);
   const auto y = data::load_array(arguments.y).to(runtime.device);
@@ -79,7 +79,7 @@ void measure_arrays(const Arguments& arguments, const Common& common) {
   emit(common, document, array_table(document));
 }
 
-void measure_run(const Arguments& arguments, const Common& common) {
+void measure_run(const MiArguments& arguments, const Common& common) {
   auto run = experiment::Run::open(arguments.run, runtime_of(common));
   const experiment::InformationOptions options{.estimators = arguments.estimators,
                                                .images = arguments.images,
@@ -106,7 +106,7 @@ void measure_run(const Arguments& arguments, const Common& common) {
   emit(common, document, run_table(document));
 }
 
-void measure(const Arguments& arguments, const Common& common) {
+void measure(const MiArguments& arguments, const Common& common) {
   const bool arrays = !arguments.x.empty() || !arguments.y.empty();
   if (arrays == !arguments.run.empty() || (arrays && (arguments.x.empty() || arguments.y.empty()))) {
     throw base::UsageError("give a run directory, or --x and --y, the .npy or .npz files of two variables (or --list)");
@@ -129,7 +129,7 @@ void add_mi(CLI::App& app, Common& common) {
       "neither the network was trained on nor the attacker owns. Without --estimator: the recommended pair, l1out "
       "from\n"
       "above and infonce from below. docs/mutual-information.md says what each bounds and when.");
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<MiArguments>();
   command->add_option("run", arguments->run, "Run directory with a trained network");
   command->add_option("--x", arguments->x, ".npy file or .npz:NAME, one row a pair");
   command->add_option("--y", arguments->y, "The same; a vector of integers is read as labels");

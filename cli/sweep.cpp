@@ -20,7 +20,7 @@ namespace {
 
 using base::Json;
 
-struct Arguments {
+struct SweepArguments {
   std::string file, out, finished, shard = "0/1";
   bool dry_run = false, retry = false;
   std::int64_t jobs = 0;
@@ -65,7 +65,7 @@ std::string basis(const sweep::Estimate& estimate) {
       1000 * sweep::kAssumedImagePass, sweep::kAssumedAttack, sweep::kAssumedDisk / (1 << 20));
 }
 
-void print_plan(const sweep::Plan& plan, const Arguments& arguments, const sweep::ScheduleOptions& options,
+void print_plan(const sweep::Plan& plan, const SweepArguments& arguments, const sweep::ScheduleOptions& options,
                 const Common& common) {
   const auto left = sweep::estimate(arguments.out, plan, options.finished);
   const auto processes =
@@ -82,7 +82,7 @@ void print_plan(const sweep::Plan& plan, const Arguments& arguments, const sweep
                    processes, options.threads, left.disk / (1 << 20), basis(left)));
 }
 
-void run_sweep(const Arguments& arguments, const Common& common) {
+void run_sweep(const SweepArguments& arguments, const Common& common) {
   refuse_what_the_file_decides(common);
   const auto plan = sweep::make_plan(sweep::load_sweep_file(arguments.file));
   sweep::ScheduleOptions options;
@@ -135,7 +135,7 @@ void add_sweep(CLI::App& app, Common& common) {
       "Examples:\n  infoscissors sweep configs/tiny/figure4.toml --out out/tiny\n"
       "  infoscissors sweep configs/small/figure4.toml --out out/figure4 --dry-run\n"
       "Finished work is never repeated: interrupted, killed or extended, the same command goes on.");
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<SweepArguments>();
   command->add_option("file", arguments->file, "Sweep (TOML)");
   command->add_option("--out", arguments->out, "Directory of the sweep, created or continued");
   command->add_flag("--dry-run", arguments->dry_run, "Print the plan with an estimate of time and disk, run nothing");

@@ -12,14 +12,14 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct Arguments {
+struct SweepSubmitArguments {
   std::string file, out, finished;
   bool slurm = false, dry_run = false, retry = false;
   sweep::SlurmOptions options;
 };
 
 /// Absolute, because a job starts wherever its cluster likes.
-sweep::SlurmCommand command_of(const Arguments& arguments, const Common& common, const std::string& name) {
+sweep::SlurmCommand command_of(const SweepSubmitArguments& arguments, const Common& common, const std::string& name) {
   const auto out = fs::absolute(arguments.out);
   sweep::SlurmCommand command{.words = {sweep::own_program(), "sweep", fs::absolute(arguments.file), "--out", out},
                               .directory = out,
@@ -33,7 +33,7 @@ sweep::SlurmCommand command_of(const Arguments& arguments, const Common& common,
   return command;
 }
 
-void run_submit(const Arguments& arguments, const Common& common) {
+void run_submit(const SweepSubmitArguments& arguments, const Common& common) {
   if (!arguments.slurm) throw base::UsageError("sweep submit wants --slurm (for Kubernetes see docs/cluster.md)");
   const auto plan = sweep::make_plan(sweep::load_sweep_file(arguments.file));
   if (!arguments.finished.empty()) sweep::load_finished(arguments.finished);
@@ -60,7 +60,7 @@ void add_sweep_submit(CLI::App& sweep, Common& common) {
   command->footer(
       "Example:\n  infoscissors sweep submit configs/small/figure4.toml --out out/figure4 --slurm --tasks 8 --cpus 4 "
       "--time 8:00:00\nSubmitted again, it runs what is missing.");
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<SweepSubmitArguments>();
   auto& options = arguments->options;
   command->add_option("file", arguments->file, "Sweep (TOML)")->required();
   command->add_option("--out", arguments->out, "Directory of the sweep, on a file system that every node sees")

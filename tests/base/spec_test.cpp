@@ -49,7 +49,7 @@ TEST(Specs, ComposeInOrder) {
   EXPECT_THROW(parse_specs("a++b"), UsageError);
 }
 
-struct Example {
+struct MethodOptions {
   double scale = 0.1;
   std::int64_t steps = 3;
   std::string mode = "conv";
@@ -63,7 +63,7 @@ struct Example {
 };
 
 std::string canonical(const std::string& text) {
-  Example example, fresh;
+  MethodOptions example, fresh;
   const Spec spec = parse_spec(text);
   assign(example.fields(), spec, "[x]");
   return print_spec(spec.name, example.fields(), to_json(fresh.fields()));
@@ -88,14 +88,14 @@ TEST(Spec, AKeyGivenTwiceIsAnError) {
 }
 
 struct Method {
-  Example options;
+  MethodOptions options;
 };
 
 Registry<Method> example_registry() {
   Registry<Method> registry("method");
   for (const char* name : {"zeta", "alpha", "mid"}) {
-    registry.add(make_entry<Method, Example>({name, "does " + std::string(name), "a paper"}, {{"goal", "input"}},
-                                             [](const Example& options) { return Method{options}; }));
+    registry.add(make_entry<Method, MethodOptions>({name, "does " + std::string(name), "a paper"}, {{"goal", "input"}},
+                                                   [](const MethodOptions& options) { return Method{options}; }));
   }
   return registry;
 }

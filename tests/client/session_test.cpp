@@ -17,7 +17,8 @@ using wire::Code;
 using wire::DataType;
 using namespace std::chrono_literals;
 
-const wire::Signature kSignature{{"representation", DataType::fp32, {-1, 2, 2}}, {"feature", DataType::fp32, {-1, 3}}};
+const wire::Signature kSmallSignature{{"representation", DataType::fp32, {-1, 2, 2}},
+                                      {"feature", DataType::fp32, {-1, 3}}};
 
 std::vector<wire::Tensor> two_rows() {
   std::vector<wire::Tensor> inputs;
@@ -28,7 +29,7 @@ std::vector<wire::Tensor> two_rows() {
 
 class SessionTest : public ::testing::Test {
  protected:
-  SessionTest() { options.model = "net", options.version_id = "0123456789abcdef", options.signature = kSignature; }
+  SessionTest() { options.model = "net", options.version_id = "0123456789abcdef", options.signature = kSmallSignature; }
 
   std::unique_ptr<Session> session() {
     auto made = std::make_unique<Session>(transport, options);
@@ -61,7 +62,7 @@ class SessionTest : public ::testing::Test {
     EXPECT_TRUE(pauses.empty()) << "an answer that is not believed is not asked for again";
   }
 
-  std::shared_ptr<tests::ScriptedTransport> transport = std::make_shared<tests::ScriptedTransport>(kSignature);
+  std::shared_ptr<tests::ScriptedTransport> transport = std::make_shared<tests::ScriptedTransport>(kSmallSignature);
   SessionOptions options;
   std::vector<std::chrono::microseconds> pauses;
 };
@@ -220,12 +221,12 @@ TEST(Pause, EndsWithAStop) {
 
 TEST(ForeignSignature, TakesNamesAndRefusesOtherShapes) {
   const ModelMetadata theirs{{{"input__0", DataType::fp32, {-1, 2, -1}}}, {{"output__0", DataType::fp32, {-1, 3}}}};
-  const auto signature = foreign_signature(theirs, kSignature);
+  const auto signature = foreign_signature(theirs, kSmallSignature);
   EXPECT_EQ(signature.input.name, "input__0");
   EXPECT_EQ(signature.output.name, "output__0");
-  EXPECT_EQ(signature.input.shape, kSignature.input.shape);
+  EXPECT_EQ(signature.input.shape, kSmallSignature.input.shape);
   const auto refused = [&](const ModelMetadata& other) {
-    return tests::message_of<wire::Error>([&] { foreign_signature(other, kSignature); });
+    return tests::message_of<wire::Error>([&] { foreign_signature(other, kSmallSignature); });
   };
   EXPECT_THAT(refused({{{"x", DataType::fp32, {-1, 2, 3}}}, theirs.outputs}), HasSubstr("[-1,2,3]"));
   EXPECT_THAT(refused({{{"x", DataType::fp16, {-1, 2, 2}}}, theirs.outputs}), HasSubstr("FP16"));

@@ -11,7 +11,7 @@ namespace {
 using testing::HasSubstr;
 using tests::counting_dataset;
 
-const Dataset kDataset = counting_dataset(1000, 200, {1, 2, 2});
+const Dataset kCounting = counting_dataset(1000, 200, {1, 2, 2});
 const DataOptions kOptions{.name = "counting", .train = 300, .auxiliary = 200, .validation = 100, .test = 50};
 
 std::set<std::int64_t> set_of(const Split& split) {
@@ -20,11 +20,11 @@ std::set<std::int64_t> set_of(const Split& split) {
 }
 
 std::string error(DataOptions options) {
-  return tests::message_of<base::UsageError>([&] { make_splits(kDataset, options, 1); });
+  return tests::message_of<base::UsageError>([&] { make_splits(kCounting, options, 1); });
 }
 
 TEST(Splits, AreDisjointAndOfTheSizesAskedFor) {
-  const Splits splits = make_splits(kDataset, kOptions, 1);
+  const Splits splits = make_splits(kCounting, kOptions, 1);
   const auto train = set_of(splits.train), auxiliary = set_of(splits.auxiliary), validation = set_of(splits.validation),
              test = set_of(splits.test);
   EXPECT_EQ(train.size(), 300U);
@@ -44,31 +44,31 @@ TEST(Splits, AreDisjointAndOfTheSizesAskedFor) {
 TEST(Splits, ZeroTakesAllThatIsLeft) {
   DataOptions options = kOptions;
   options.train = options.test = 0;
-  const Splits splits = make_splits(kDataset, options, 1);
+  const Splits splits = make_splits(kCounting, options, 1);
   EXPECT_EQ(splits.train.indices.numel(), 700);
   EXPECT_TRUE(splits.test.indices.equal(torch::arange(1000, 1200, torch::kInt64)));
 }
 
 TEST(Splits, TheAttackersImagesDoNotDependOnTheOtherSizes) {
-  const Splits splits = make_splits(kDataset, kOptions, 1);
+  const Splits splits = make_splits(kCounting, kOptions, 1);
   DataOptions more = kOptions;
   more.train = 500;
-  const Splits larger = make_splits(kDataset, more, 1);
+  const Splits larger = make_splits(kCounting, more, 1);
   EXPECT_EQ(larger.auxiliary.hash, splits.auxiliary.hash);
   EXPECT_EQ(larger.validation.hash, splits.validation.hash);
   EXPECT_TRUE(larger.train.indices.slice(0, 0, 300).equal(splits.train.indices));
   more.validation = 250;
-  EXPECT_EQ(make_splits(kDataset, more, 1).auxiliary.hash, splits.auxiliary.hash);
+  EXPECT_EQ(make_splits(kCounting, more, 1).auxiliary.hash, splits.auxiliary.hash);
   more = kOptions;
   more.auxiliary = 20;
-  const Splits fewer = make_splits(kDataset, more, 1);
+  const Splits fewer = make_splits(kCounting, more, 1);
   EXPECT_EQ(fewer.validation.hash, splits.validation.hash);
   EXPECT_TRUE(fewer.auxiliary.indices.equal(splits.auxiliary.indices.slice(0, 0, 20)));
 }
 
 TEST(Splits, ComeFromTheSeedAlone) {
-  const Splits once = make_splits(kDataset, kOptions, 1), again = make_splits(kDataset, kOptions, 1),
-               other = make_splits(kDataset, kOptions, 2);
+  const Splits once = make_splits(kCounting, kOptions, 1), again = make_splits(kCounting, kOptions, 1),
+               other = make_splits(kCounting, kOptions, 2);
   EXPECT_EQ(once.train.hash, again.train.hash);
   EXPECT_TRUE(once.train.indices.equal(again.train.indices));
   EXPECT_NE(once.train.hash, other.train.hash);

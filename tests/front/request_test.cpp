@@ -1,5 +1,7 @@
 #include "infoscissors/front/request.h"
 
+#include "tests/support/bytes.h"
+
 #include "tests/front/expect_code.h"
 
 #include <cstring>
@@ -30,10 +32,6 @@ std::vector<float> floats(const wire::Tensor& tensor) {
   std::vector<float> values(tensor.data.size() / sizeof(float));
   std::memcpy(values.data(), tensor.data.data(), tensor.data.size());
   return values;
-}
-
-std::string bytes_of(const std::vector<float>& values) {
-  return {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(float)};
 }
 
 // An input named r with these members beside its name.
@@ -79,7 +77,7 @@ TEST(InferRequest, ReadsWholeNumbersForQuantisedTensors) {
 }
 
 TEST(InferRequest, TheBinaryExtensionViewsIntoTheBody) {
-  const auto tail = bytes_of({1, 2, 3, 4});
+  const auto tail = tests::bytes_of({1, 2, 3, 4});
   const std::string head = R"({"parameters":{"binary_data_output":true},"inputs":[)"
                            R"({"name":"r","shape":[1,2],"datatype":"FP32","parameters":{"binary_data_size":8}},)"
                            R"({"name":"s","shape":[1,2],"datatype":"FP32","parameters":{"binary_data_size":8}}]})";
@@ -93,13 +91,13 @@ TEST(InferRequest, TheBinaryExtensionViewsIntoTheBody) {
 }
 
 TEST(InferRequest, ARawBodyIsTheWholeInput) {
-  const auto parsed = parse(bytes_of({1, 2, 3, 4}), "0");
+  const auto parsed = parse(tests::bytes_of({1, 2, 3, 4}), "0");
   ASSERT_EQ(parsed.request.inputs.size(), 1U);
   EXPECT_EQ(parsed.request.inputs[0].name, "r");
   EXPECT_EQ(parsed.request.inputs[0].shape, (wire::Shape{2, 2}));
   EXPECT_EQ(floats(parsed.request.inputs[0]), (std::vector<float>{1, 2, 3, 4}));
   EXPECT_TRUE(parsed.form.binary_for("v"));
-  EXPECT_THAT(refusal(bytes_of({1, 2, 3}), "0"), HasSubstr("no whole number of rows"));
+  EXPECT_THAT(refusal(tests::bytes_of({1, 2, 3}), "0"), HasSubstr("no whole number of rows"));
   EXPECT_THAT(refusal("", "0"), HasSubstr("no whole number of rows"));
 }
 

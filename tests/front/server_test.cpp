@@ -1,7 +1,9 @@
 #include "infoscissors/front/server.h"
 
 #include "infoscissors/front/request.h"
+
 #include "tests/front/support.h"
+#include "tests/support/bytes.h"
 
 #include <gmock/gmock.h>
 
@@ -17,12 +19,8 @@ using base::Json;
 using testing::HasSubstr;
 using testing::Not;
 
-const std::string kInfer = "/v2/models/net/infer";
+const std::string kInferPath = "/v2/models/net/infer";
 const std::string kRow = R"({"id":"q","inputs":[{"name":"r","shape":[1,4],"datatype":"FP32","data":[1,2,3,4.5]}]})";
-
-std::string bytes_of(const std::vector<float>& values) {
-  return {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(float)};
-}
 
 class Front : public testing::Test {
  protected:
@@ -55,7 +53,7 @@ TEST_F(Front, AnswersWhatTheProtocolAsks) {
 TEST_F(Front, InfersFromJson) {
   Running running;
   Client client(running.port());
-  const auto answer = client.post(kInfer, kRow);
+  const auto answer = client.post(kInferPath, kRow);
   ASSERT_EQ(answer.status, 200) << answer.body;
   EXPECT_EQ(answer.header("Cache-Control"), "no-store");
   const auto document = answer.json();
@@ -71,29 +69,29 @@ TEST_F(Front, InfersFromBinaryTensors) {
   const std::string head =
       R"({"inputs":[{"name":"r","shape":[2,4],"datatype":"FP32","parameters":{"binary_data_size":32}}],)"
       R"("outputs":[{"name":"v","parameters":{"binary_data":true}}]})";
-  const auto answer = client.post(kInfer, head + bytes_of({1, 2, 3, 4, 5, 6, 7, 8}),
+  const auto answer = client.post(kInferPath, head + tests::bytes_of({1, 2, 3, 4, 5, 6, 7, 8}),
                                   fmt::format("{}: {}\r\n", kJsonLength, head.size()));
   ASSERT_EQ(answer.status, 200) << answer.body;
   const auto length = std::stoul(answer.header(kJsonLength));
-  EXPECT_EQ(answer.body.substr(length), bytes_of({10, 1, 26, 5}));
+  EXPECT_EQ(answer.body.substr(length), tests::bytes_of({10, 1, 26, 5}));
   EXPECT_EQ(Json::parse(answer.body.substr(0, length))["outputs"][0]["parameters"]["binary_data_size"], 16);
 }
 
 TEST_F(Front, InfersFromARawBody) {
   Running running;
   Client client(running.port());
-  const auto answer = client.post(kInfer, bytes_of({1, 2, 3, 4}), fmt::format("{}: 0\r\n", kJsonLength));
+  const auto answer = client.post(kInferPath, tests::bytes_of({1, 2, 3, 4}), fmt::format("{}: 0\r\n", kJsonLength));
   ASSERT_EQ(answer.status, 200) << answer.body;
-  EXPECT_EQ(answer.body.substr(std::stoul(answer.header(kJsonLength))), bytes_of({10, 1}));
+  EXPECT_EQ(answer.body.substr(std::stoul(answer.header(kJsonLength))), tests::bytes_of({10, 1}));
   EXPECT_EQ(client.post("/v2/models/other/infer", "1234", fmt::format("{}: 0\r\n", kJsonLength)).status, 404);
 }
 
 TEST_F(Front, AConnectionServesManyRequestsAndPipelinedOnes) {
   Running running;
   Client client(running.port());
-  for (int i = 0; i < 50; ++i) ASSERT_EQ(client.post(kInfer, kRow).status, 200);
+  for (int i = 0; i < 50; ++i) ASSERT_EQ(client.post(kInferPath, kRow).status, 200);
   const auto request =
-      fmt::format("POST {} HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n{}", kInfer, kRow.size(), kRow);
+      fmt::format("POST {} HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n{}", kInferPath, kRow.size(), kRow);
   client.send(request + request + request);
   for (int i = 0; i < 3; ++i) EXPECT_EQ(client.read().json()["outputs"][0]["data"], Json({10.5, 1}));
 }
@@ -106,22 +104,22 @@ TEST_F(Front, ErrorsHaveTheirCodes) {
     EXPECT_TRUE(answer.status == 200 || answer.json().contains("error")) << answer.body;
     return answer.status;
   };
-  EXPECT_EQ(status(kInfer, "{"), 400);
-  EXPECT_EQ(status(kInfer, "{}"), 400);
-  EXPECT_EQ(status(kInfer, kRow, fmt::format("{}: 7\r\n", kJsonLength)), 400);
-  EXPECT_EQ(status(kInfer, kRow, fmt::format("{}: x\r\n", kJsonLength)), 400);
-  EXPECT_EQ(status(kInfer, kRow, fmt::format("{0}: 1\r\n{0}: 2\r\n", kJsonLength)), 400);
+  EXPECT_EQ(status(kInferPath, "{"), 400);
+  EXPECT_EQ(status(kInferPath, "{}"), 400);
+  EXPECT_EQ(status(kInferPath, kRow, fmt::format("{}: 7\r\n", kJsonLength)), 400);
+  EXPECT_EQ(status(kInferPath, kRow, fmt::format("{}: x\r\n", kJsonLength)), 400);
+  EXPECT_EQ(status(kInferPath, kRow, fmt::format("{0}: 1\r\n{0}: 2\r\n", kJsonLength)), 400);
   EXPECT_EQ(status("/v2/models/other/infer", kRow), 404);
   EXPECT_EQ(status("/v2/models/net/versions/7/infer", kRow), 404);
   EXPECT_EQ(status("/v2/models/%2e%2e%2fetc/infer", kRow), 404);
   EXPECT_EQ(status("/v2/models/a%00b/infer", kRow), 400);
   EXPECT_EQ(status("/elsewhere", kRow), 404);
   EXPECT_EQ(status("/v2", kRow), 405);
-  EXPECT_EQ(status(kInfer, kRow, "Content-Encoding: gzip\r\n"), 501);
-  EXPECT_EQ(status(kInfer, std::string(static_cast<std::size_t>(running.core->message_limit()) + 1, ' ')), 413);
-  EXPECT_EQ(status(kInfer, kRow), 200) << "the server goes on";
+  EXPECT_EQ(status(kInferPath, kRow, "Content-Encoding: gzip\r\n"), 501);
+  EXPECT_EQ(status(kInferPath, std::string(static_cast<std::size_t>(running.core->message_limit()) + 1, ' ')), 413);
+  EXPECT_EQ(status(kInferPath, kRow), 200) << "the server goes on";
   Client client(running.port());
-  const auto wrong = client.get(kInfer);
+  const auto wrong = client.get(kInferPath);
   EXPECT_EQ(wrong.status, 405);
   EXPECT_EQ(wrong.header("Allow"), "POST, OPTIONS");
   EXPECT_EQ(client.get("/v2/health/live").status, 200) << "a refused GET does not cost the connection";
@@ -132,7 +130,7 @@ TEST_F(Front, ABodyInPiecesOfOneByte) {
   Client client(running.port());
   std::string chunks;
   for (const char c : kRow) chunks += fmt::format("1\r\n{}\r\n", c);
-  const auto head = fmt::format("POST {} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n", kInfer);
+  const auto head = fmt::format("POST {} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n", kInferPath);
   EXPECT_EQ(client.ask(head + chunks + "0\r\n\r\n").status, 200);
   // More than there may be, without a length in advance.
   std::string many;
@@ -143,7 +141,7 @@ TEST_F(Front, ABodyInPiecesOfOneByte) {
 TEST_F(Front, ABodyThatNeverEndsEndsTheConnection) {
   Running running;
   Client client(running.port());
-  client.send(fmt::format("POST {} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n", kInfer));
+  client.send(fmt::format("POST {} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n", kInferPath));
   const auto chunk = "10000\r\n" + std::string(0x10000, ' ') + "\r\n";
   for (int i = 0; i < 200; ++i) client.send(chunk);
   EXPECT_TRUE(client.closed(10s));
@@ -183,11 +181,11 @@ TEST_F(Front, OriginsAreAllowedOnlyWhereSet) {
   Running running(settings);
   Client client(running.port());
   const auto preflight =
-      client.ask("OPTIONS " + kInfer + " HTTP/1.1\r\nHost: x\r\nOrigin: https://example.org\r\n\r\n");
+      client.ask("OPTIONS " + kInferPath + " HTTP/1.1\r\nHost: x\r\nOrigin: https://example.org\r\n\r\n");
   EXPECT_EQ(preflight.status, 204);
   EXPECT_EQ(preflight.header("Access-Control-Allow-Origin"), "https://example.org");
   EXPECT_THAT(preflight.header("Access-Control-Allow-Headers"), HasSubstr(kJsonLength));
-  EXPECT_EQ(client.post(kInfer, kRow).header("Access-Control-Expose-Headers"), kJsonLength);
+  EXPECT_EQ(client.post(kInferPath, kRow).header("Access-Control-Expose-Headers"), kJsonLength);
 }
 
 TEST_F(Front, ConnectionsAreLimited) {
@@ -229,12 +227,13 @@ TEST_F(Front, AClientThatGoesAwayTakesItsRequestWithIt) {
   running.gate->close();
   Client running_one(running.port());
   running_one.send(
-      fmt::format("POST {} HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n{}", kInfer, kRow.size(), kRow));
+      fmt::format("POST {} HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n{}", kInferPath, kRow.size(), kRow));
   while (running.core->pending() < 1) std::this_thread::sleep_for(1ms);
   std::this_thread::sleep_for(50ms);  // so that the first is in the network and the second waits
   {
     Client waiting(running.port());
-    waiting.send(fmt::format("POST {} HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n{}", kInfer, kRow.size(), kRow));
+    waiting.send(
+        fmt::format("POST {} HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n{}", kInferPath, kRow.size(), kRow));
     while (running.core->pending() < 2) std::this_thread::sleep_for(1ms);
     waiting.reset();
   }
@@ -248,14 +247,14 @@ TEST_F(Front, RequestsHaveDeadlines) {
   Running running;
   running.gate->close();
   Client first(running.port());
-  first.send(fmt::format("POST {} HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n{}", kInfer, kRow.size(), kRow));
+  first.send(fmt::format("POST {} HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n{}", kInferPath, kRow.size(), kRow));
   while (running.core->pending() < 1) std::this_thread::sleep_for(1ms);
   std::this_thread::sleep_for(50ms);
   Client second(running.port());
   const auto hurried = R"({"parameters":{"timeout":1000},)" + kRow.substr(1);
-  EXPECT_EQ(second.post(kInfer, hurried).status, 504);
+  EXPECT_EQ(second.post(kInferPath, hurried).status, 504);
   const auto never = R"({"parameters":{"timeout":0},)" + kRow.substr(1);
-  EXPECT_EQ(second.post(kInfer, never).status, 400);
+  EXPECT_EQ(second.post(kInferPath, never).status, 400);
 }
 
 TEST_F(Front, StopLetsRequestsFinish) {
@@ -264,7 +263,7 @@ TEST_F(Front, StopLetsRequestsFinish) {
   Client busy(running.port());
   Client idle(running.port());
   EXPECT_EQ(idle.get("/v2").status, 200);
-  busy.send(fmt::format("POST {} HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n{}", kInfer, kRow.size(), kRow));
+  busy.send(fmt::format("POST {} HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n{}", kInferPath, kRow.size(), kRow));
   while (running.core->pending() < 1) std::this_thread::sleep_for(1ms);
   std::thread opener([&] {
     EXPECT_TRUE(idle.closed(10s)) << "idle connections end at once";
@@ -281,12 +280,12 @@ TEST_F(Front, StopNeverHangs) {
   Running running;
   running.gate->close();
   Client stuck(running.port());
-  stuck.send(fmt::format("POST {} HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n{}", kInfer, kRow.size(), kRow));
+  stuck.send(fmt::format("POST {} HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n{}", kInferPath, kRow.size(), kRow));
   while (running.core->pending() < 1) std::this_thread::sleep_for(1ms);
   Client half_a_head(running.port());
   half_a_head.send("GET /v2 HT");
   Client half_a_body(running.port());
-  half_a_body.send(fmt::format("POST {} HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{{", kInfer));
+  half_a_body.send(fmt::format("POST {} HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{{", kInferPath));
   Client silent(running.port());
   const auto start = std::chrono::steady_clock::now();
   running.server->stop(300ms);

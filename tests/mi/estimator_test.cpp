@@ -18,9 +18,9 @@ using testing::Not;
 using testing_channels::gaussians;
 using testing_channels::symmetric_channel;
 
-const MeasureOptions kPlain{.held_out = 0.5, .permutations = 0, .seed = 1};
+const MeasureOptions kQuick{.held_out = 0.5, .permutations = 0, .seed = 1};
 
-Estimate run(const std::string& spec, const torch::Tensor& x, const torch::Tensor& y, MeasureOptions options = kPlain) {
+Estimate run(const std::string& spec, const torch::Tensor& x, const torch::Tensor& y, MeasureOptions options = kQuick) {
   return measure(*make_estimator(spec), make_pairs(x, y), options);
 }
 
@@ -171,12 +171,12 @@ TEST(Estimator, RefusesThePairsItWasFittedTo) {
 TEST(Measure, TakesASplitOfItsCaller) {
   const auto c = gaussians(600, 3, 1.0, 16);
   const auto pairs = make_pairs(c.x, c.y);
-  const auto split = split_pairs(pairs, kPlain.held_out, kPlain.seed);
-  const auto given = measure(*make_estimator("l1out(epochs=1)"), split, kPlain);
-  EXPECT_EQ(given.value, measure(*make_estimator("l1out(epochs=1)"), pairs, kPlain).value);
+  const auto split = split_pairs(pairs, kQuick.held_out, kQuick.seed);
+  const auto given = measure(*make_estimator("l1out(epochs=1)"), split, kQuick);
+  EXPECT_EQ(given.value, measure(*make_estimator("l1out(epochs=1)"), pairs, kQuick).value);
   EXPECT_EQ(given.pairs, split.held_out.size());
-  EXPECT_EQ(measure(*make_estimator("ksg"), split, kPlain).pairs, split.held_out.size());
-  EXPECT_EQ(measure(*make_estimator("ksg"), pairs, kPlain).pairs, 600);
+  EXPECT_EQ(measure(*make_estimator("ksg"), split, kQuick).pairs, split.held_out.size());
+  EXPECT_EQ(measure(*make_estimator("ksg"), pairs, kQuick).pairs, 600);
 }
 
 TEST(PermutationTest, TellsInformationFromNone) {

@@ -51,7 +51,7 @@ CertificateRecord certificate(const std::string& goal, const std::string& measur
   return record;
 }
 
-Certificates example() {
+Certificates example_certificates() {
   return {.config_hash = "0123456789abcdef",
           .seed = 9,
           .version = "0.1.0",
@@ -103,17 +103,17 @@ TEST(Verdicts, GuessesHaveTheCrossEntropyOfTheirBestCalibration) {
 
 TEST(Certificates, SurviveTheFile) {
   const tests::TemporaryDirectory directory;
-  save_certificates(directory.path(), example(), run());
+  save_certificates(directory.path(), example_certificates(), run());
   const auto back = load_certificates(directory.path(), run());
   ASSERT_TRUE(back.has_value());
-  EXPECT_EQ(to_json(*back, run()), to_json(example(), run()));
+  EXPECT_EQ(to_json(*back, run()), to_json(example_certificates(), run()));
   EXPECT_EQ(back->list.at(0).basis, (Json{{"information", 1.5}}));
-  EXPECT_EQ(back->warnings, example().warnings);
+  EXPECT_EQ(back->warnings, example_certificates().warnings);
   EXPECT_FALSE(load_certificates(directory / "elsewhere", run()).has_value());
 }
 
 TEST(Certificates, CarryTheirVerdicts) {
-  const Json document = to_json(example(), run());
+  const Json document = to_json(example_certificates(), run());
   EXPECT_EQ(document["certificates"][0]["violated"], true);
   EXPECT_EQ(document["certificates"][0]["verdicts"][0]["by"], kDevice);
   EXPECT_EQ(document["certificates"][1]["violated"], false);
@@ -126,12 +126,12 @@ TEST(Certificates, CarryTheirVerdicts) {
 
 TEST(Certificates, OthersAreRefused) {
   const tests::TemporaryDirectory directory;
-  save_certificates(directory.path(), example(), run());
+  save_certificates(directory.path(), example_certificates(), run());
   auto other = run();
   other.config_hash = "fedcba9876543210";
   EXPECT_THAT(tests::message_of([&] { load_certificates(directory.path(), other); }),
               HasSubstr("belongs to another run"));
-  const Json whole = to_json(example(), run());
+  const Json whole = to_json(example_certificates(), run());
   for (const char* key : {"schema", "config_hash", "certificates", "warnings"}) {
     Json document = whole;
     document.erase(key);

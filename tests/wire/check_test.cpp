@@ -1,5 +1,7 @@
 #include "infoscissors/wire/check.h"
 
+#include "tests/support/bytes.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -15,10 +17,6 @@ using ::testing::HasSubstr;
 
 const Signature kSignature{{"representation", DataType::fp32, {-1, 2, 3}}, {"feature", DataType::fp32, {-1, 4}}};
 
-std::string bytes_of(const std::vector<float>& values) {
-  return {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(float)};
-}
-
 Tensor tensor(std::string name, DataType type, Shape shape, const std::string& bytes) {
   Tensor tensor(std::move(name), type, std::move(shape), {});
   tensor.own({bytes.begin(), bytes.end()});
@@ -29,7 +27,8 @@ Tensor tensor(std::string name, DataType type, Shape shape, const std::string& b
 Request good() {
   Request request;
   request.model = "net";
-  request.inputs.push_back(tensor("representation", DataType::fp32, {2, 2, 3}, bytes_of(std::vector<float>(12, 0.5F))));
+  request.inputs.push_back(
+      tensor("representation", DataType::fp32, {2, 2, 3}, tests::bytes_of(std::vector<float>(12, 0.5F))));
   return request;
 }
 
@@ -38,9 +37,9 @@ Request quantised(std::int64_t rows = 2) {
   const auto n = static_cast<std::size_t>(rows);
   request.inputs.push_back(tensor("representation", DataType::int8, {rows, 2, 3}, std::string(6 * n, '\x05')));
   request.inputs.push_back(
-      tensor("representation_scale", DataType::fp32, {rows, 1}, bytes_of(std::vector<float>(n, 2))));
+      tensor("representation_scale", DataType::fp32, {rows, 1}, tests::bytes_of(std::vector<float>(n, 2))));
   request.inputs.push_back(
-      tensor("representation_zero_point", DataType::fp32, {rows, 1}, bytes_of(std::vector<float>(n, 1))));
+      tensor("representation_zero_point", DataType::fp32, {rows, 1}, tests::bytes_of(std::vector<float>(n, 1))));
   return request;
 }
 
@@ -71,7 +70,7 @@ TEST(Check, AcceptsRowsAndCopiesThem) {
   auto request = good();
   std::vector<float> values(12);
   for (std::size_t i = 0; i < 12; ++i) values[i] = static_cast<float>(i) - 3;
-  request.inputs[0] = tensor("representation", DataType::fp32, {2, 2, 3}, bytes_of(values));
+  request.inputs[0] = tensor("representation", DataType::fp32, {2, 2, 3}, tests::bytes_of(values));
   const auto rows = check_all(request);
   EXPECT_EQ(rows.count, 2);
   std::vector<float> copied(12);
@@ -163,7 +162,7 @@ TEST(Check, RefusesQuantisedInputs) {
   for (const float bad : {nan, infinite, huge}) {
     changed(
         [bad](Request& r) {
-          r.inputs[1] = tensor("representation_scale", DataType::fp32, {2, 1}, bytes_of({1, bad}));
+          r.inputs[1] = tensor("representation_scale", DataType::fp32, {2, 1}, tests::bytes_of({1, bad}));
         },
         "row 1");
   }
@@ -177,7 +176,7 @@ TEST(Check, RefusesValuesThatAreNotFiniteByPolicy) {
       std::vector<float> values(700, 1);
       values[place] = bad;
       Request request;
-      request.inputs.push_back(tensor("representation", DataType::fp32, {1, 700}, bytes_of(values)));
+      request.inputs.push_back(tensor("representation", DataType::fp32, {1, 700}, tests::bytes_of(values)));
       EXPECT_THROW(check(request, wide, {}), Error) << place;
       Limits lenient;
       lenient.refuse_non_finite = false;
@@ -249,11 +248,11 @@ TEST(Check, SignatureMustBeServable) {
 TEST(Check, ResponseMustFit) {
   const auto answer = [](DataType type, Shape shape, const std::vector<float>& values, const char* name = "feature") {
     Response response;
-    response.outputs.push_back(tensor(name, type, std::move(shape), bytes_of(values)));
+    response.outputs.push_back(tensor(name, type, std::move(shape), tests::bytes_of(values)));
     return response;
   };
   const std::vector<float> four{1, 2, 3, 4};
-  EXPECT_EQ(check(answer(DataType::fp32, {1, 4}, four), kSignature, 1), bytes_of(four));
+  EXPECT_EQ(check(answer(DataType::fp32, {1, 4}, four), kSignature, 1), tests::bytes_of(four));
   const auto refused = [](const Response& response, std::int64_t rows) {
     try {
       check(response, kSignature, rows);

@@ -2,6 +2,8 @@
 
 #include "infoscissors/wire/error.h"
 
+#include "tests/support/bytes.h"
+
 #include <gtest/gtest.h>
 
 #include <bit>
@@ -71,10 +73,6 @@ TEST(Bfloat, IsTheUpperHalfOfAFloat) {
   }
 }
 
-std::string_view bytes_of(const std::vector<float>& values) {
-  return {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(float)};
-}
-
 TEST(Quantise, ErrorStaysBelowHalfAStepAndZeroIsExact) {
   std::mt19937 random(7);
   constexpr std::int64_t kRows = 20, kElements = 333;
@@ -86,8 +84,8 @@ TEST(Quantise, ErrorStaysBelowHalfAStepAndZeroIsExact) {
     for (std::int64_t i = 0; i < kElements; ++i) values[row * kElements + i] = i % 10 ? normal(random) : 0;
   }
   const auto q = quantise(values.data(), kRows, kElements);
-  dequantise(DataType::int8, {q.values.data(), q.values.size()}, bytes_of(q.scale), bytes_of(q.zero_point), kRows,
-             kElements, back.data());
+  dequantise(DataType::int8, {q.values.data(), q.values.size()}, tests::bytes_of(q.scale),
+             tests::bytes_of(q.zero_point), kRows, kElements, back.data());
   for (std::size_t i = 0; i < values.size(); ++i) {
     const auto scale = q.scale[i / kElements];
     ASSERT_NEAR(back[i], values[i], scale * 1.001) << i;
@@ -108,7 +106,8 @@ TEST(Quantise, ConstantRows) {
     const std::vector<float> row(4, value);
     std::vector<float> back(4);
     const auto q = quantise(row.data(), 1, 4);
-    dequantise(DataType::int8, {q.values.data(), 4}, bytes_of(q.scale), bytes_of(q.zero_point), 1, 4, back.data());
+    dequantise(DataType::int8, {q.values.data(), 4}, tests::bytes_of(q.scale), tests::bytes_of(q.zero_point), 1, 4,
+               back.data());
     EXPECT_NEAR(back[0], value, std::abs(value) / 250 + 1e-37);
   }
 }
@@ -124,9 +123,9 @@ TEST(Dequantise, EachRowHasItsOwnScale) {
   const std::string values{'\x00', '\x7f', '\x80', '\xff'};
   const std::vector<float> scale{1, 2}, zero{0, 10};
   std::vector<float> result(4);
-  dequantise(DataType::int8, values, bytes_of(scale), bytes_of(zero), 2, 2, result.data());
+  dequantise(DataType::int8, values, tests::bytes_of(scale), tests::bytes_of(zero), 2, 2, result.data());
   EXPECT_EQ(result, (std::vector<float>{0, 127, (-128 - 10) * 2, (-1 - 10) * 2}));
-  dequantise(DataType::uint8, values, bytes_of(scale), bytes_of(zero), 2, 2, result.data());
+  dequantise(DataType::uint8, values, tests::bytes_of(scale), tests::bytes_of(zero), 2, 2, result.data());
   EXPECT_EQ(result, (std::vector<float>{0, 127, (128 - 10) * 2, (255 - 10) * 2}));
 }
 

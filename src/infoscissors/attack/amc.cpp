@@ -11,8 +11,6 @@ torch::Tensor malicious_factor(const torch::Tensor& now, const torch::Tensor& be
 
 namespace {
 
-constexpr const char* kName = "amc";
-
 struct AmcOptions : CompletionOptions {
   double least = 1;
   double most = 5;
@@ -29,6 +27,7 @@ struct AmcOptions : CompletionOptions {
 /// its part for what the classifier should do; then it completes the model.
 class Amc final : public ActiveAttack {
  public:
+  static constexpr const char* kName = "amc";
   using Options = AmcOptions;
   explicit Amc(Options options) : options_(std::move(options)) {
     if (options_.least > options_.most)
@@ -59,7 +58,7 @@ class Amc final : public ActiveAttack {
   Options options_;
 };
 
-const bool kRegistered = register_attack<Amc>();
+const bool kAmcRegistered = register_attack<Amc>();
 
 }  // namespace
 }  // namespace infoscissors::attack

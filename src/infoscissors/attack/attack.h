@@ -64,7 +64,7 @@ std::string view_name(const AnyAttack& attack);
 Goal goal_of(const std::string& name);
 
 /// Registers a class with a nested Options, a static doc() -> AttackDoc and a constructor from Options. One line at
-/// the end of the attack's file:  const bool kRegistered = register_attack<Ka>();
+/// the end of the attack's file:  const bool kKaRegistered = register_attack<Ka>();
 template <class Method>
 bool register_attack() {
   using View = typename Method::View;

@@ -106,7 +106,7 @@ class Cluster final : public BlackBoxAttack {
   Options options_;
 };
 
-const bool kRegistered = register_attack<Cluster>();
+const bool kClusterRegistered = register_attack<Cluster>();
 
 }  // namespace
 }  // namespace infoscissors::attack

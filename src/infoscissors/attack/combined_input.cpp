@@ -12,7 +12,6 @@
 namespace infoscissors::attack {
 namespace {
 
-constexpr const char* kName = "combined-input";
 constexpr std::int64_t kExtraChannels = 4;  // of v, beside those of r
 
 /// A decoder that sees r and v: v becomes a few more channels of r's size. It takes both as one flat row (r, v).
@@ -58,6 +57,7 @@ class Fused : public nn::Layer {
 /// Knowledge alignment on everything that crosses the wire.
 class CombinedInput final : public BlackBoxAttack {
  public:
+  static constexpr const char* kName = "combined-input";
   using Options = InverseOptions;
   explicit CombinedInput(Options options) : options_(std::move(options)) {}
 
@@ -111,7 +111,7 @@ class CombinedInput final : public BlackBoxAttack {
   Options options_;
 };
 
-const bool kRegistered = register_attack<CombinedInput>();
+const bool kCombinedInputRegistered = register_attack<CombinedInput>();
 
 }  // namespace
 }  // namespace infoscissors::attack

@@ -8,8 +8,6 @@
 namespace infoscissors::attack {
 namespace {
 
-constexpr const char* kName = "combined-label";
-
 struct CombinedLabelOptions : CompletionOptions {
   std::int64_t pool = 2;
   std::int64_t draws = 1;
@@ -25,6 +23,7 @@ struct CombinedLabelOptions : CompletionOptions {
 /// Model completion on everything that crosses the wire.
 class CombinedLabel final : public BlackBoxAttack {
  public:
+  static constexpr const char* kName = "combined-label";
   using Options = CombinedLabelOptions;
   explicit CombinedLabel(Options options) : options_(std::move(options)) {}
 
@@ -76,7 +75,7 @@ class CombinedLabel final : public BlackBoxAttack {
   Options options_;
 };
 
-const bool kRegistered = register_attack<CombinedLabel>();
+const bool kCombinedLabelRegistered = register_attack<CombinedLabel>();
 
 }  // namespace
 }  // namespace infoscissors::attack

@@ -48,7 +48,7 @@ class Ka final : public BlackBoxAttack {
   Options options_;
 };
 
-const bool kRegistered = register_attack<Ka>();
+const bool kKaRegistered = register_attack<Ka>();
 
 }  // namespace
 }  // namespace infoscissors::attack

@@ -9,8 +9,6 @@
 namespace infoscissors::attack {
 namespace {
 
-constexpr const char* kName = "ka-adaptive";
-
 struct KaAdaptiveOptions : InverseOptions {
   std::int64_t average = 4;
   std::string start = "random";
@@ -31,6 +29,7 @@ struct KaAdaptiveOptions : InverseOptions {
 /// answers, and if wanted from the defence's own generator.
 class KaAdaptive final : public AdaptiveAttack {
  public:
+  static constexpr const char* kName = "ka-adaptive";
   using Options = KaAdaptiveOptions;
   explicit KaAdaptive(Options options) : options_(std::move(options)) {}
 
@@ -82,7 +81,7 @@ class KaAdaptive final : public AdaptiveAttack {
   Options options_;
 };
 
-const bool kRegistered = register_attack<KaAdaptive>();
+const bool kKaAdaptiveRegistered = register_attack<KaAdaptive>();
 
 }  // namespace
 }  // namespace infoscissors::attack

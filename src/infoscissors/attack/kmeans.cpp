@@ -9,7 +9,7 @@
 namespace infoscissors::attack {
 namespace {
 
-constexpr std::int64_t kSlice = 4096;
+constexpr std::int64_t kPointsAtOnce = 4096;
 
 struct Nearest {
   torch::Tensor distance;  // (N) squared
@@ -18,7 +18,7 @@ struct Nearest {
 
 Nearest nearest(const torch::Tensor& points, const torch::Tensor& centres) {
   std::vector<torch::Tensor> distances, indices;
-  for (const auto& part : points.split(kSlice)) {
+  for (const auto& part : points.split(kPointsAtOnce)) {
     const auto [distance, index] = torch::cdist(part, centres).min(1);
     distances.push_back(distance.square());
     indices.push_back(index);

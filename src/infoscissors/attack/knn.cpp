@@ -103,7 +103,7 @@ class Knn final : public BlackBoxAttack {
   Options options_;
 };
 
-const bool kRegistered = register_attack<Knn>();
+const bool kKnnRegistered = register_attack<Knn>();
 
 }  // namespace
 }  // namespace infoscissors::attack

@@ -40,7 +40,7 @@ class Pmc final : public BlackBoxAttack {
   Options options_;
 };
 
-const bool kRegistered = register_attack<Pmc>();
+const bool kPmcRegistered = register_attack<Pmc>();
 
 }  // namespace
 }  // namespace infoscissors::attack

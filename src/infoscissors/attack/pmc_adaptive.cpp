@@ -5,8 +5,6 @@
 namespace infoscissors::attack {
 namespace {
 
-constexpr const char* kName = "pmc-adaptive";
-
 struct PmcAdaptiveOptions : CompletionOptions {
   std::int64_t draws = 25;
   std::int64_t average = 4;
@@ -23,6 +21,7 @@ struct PmcAdaptiveOptions : CompletionOptions {
 /// Model completion by an attacker who trains through the defence's randomness and averages it out.
 class PmcAdaptive final : public AdaptiveAttack {
  public:
+  static constexpr const char* kName = "pmc-adaptive";
   using Options = PmcAdaptiveOptions;
   explicit PmcAdaptive(Options options) : options_(std::move(options)) {}
 
@@ -46,7 +45,7 @@ class PmcAdaptive final : public AdaptiveAttack {
   Options options_;
 };
 
-const bool kRegistered = register_attack<PmcAdaptive>();
+const bool kPmcAdaptiveRegistered = register_attack<PmcAdaptive>();
 
 }  // namespace
 }  // namespace infoscissors::attack

@@ -112,7 +112,7 @@ class Prior final : public WhiteBoxAttack {
   Options options_;
 };
 
-const bool kRegistered = register_attack<Prior>();
+const bool kPriorRegistered = register_attack<Prior>();
 
 }  // namespace
 }  // namespace infoscissors::attack

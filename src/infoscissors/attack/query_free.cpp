@@ -20,8 +20,6 @@
 namespace infoscissors::attack {
 namespace {
 
-constexpr const char* kName = "query-free";
-
 struct QueryFreeOptions : RmleOptions {
   std::string shadow = "conv";
   std::int64_t depth = 1;
@@ -59,6 +57,7 @@ torch::Tensor moments(const torch::Tensor& r) {
 /// Searches on a head of its own making: one that would make the server's encoder classify.
 class QueryFree final : public NoQueryAttack {
  public:
+  static constexpr const char* kName = "query-free";
   using Options = QueryFreeOptions;
   explicit QueryFree(Options options) : options_(std::move(options)) {}
 
@@ -177,7 +176,7 @@ class QueryFree final : public NoQueryAttack {
   Options options_;
 };
 
-const bool kRegistered = register_attack<QueryFree>();
+const bool kQueryFreeRegistered = register_attack<QueryFree>();
 
 }  // namespace
 }  // namespace infoscissors::attack

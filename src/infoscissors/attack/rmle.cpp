@@ -159,7 +159,7 @@ class Rmle final : public WhiteBoxAttack {
   Options options_;
 };
 
-const bool kRegistered = register_attack<Rmle>();
+const bool kRmleRegistered = register_attack<Rmle>();
 
 }  // namespace
 }  // namespace infoscissors::attack

@@ -5,8 +5,6 @@
 namespace infoscissors::attack {
 namespace {
 
-constexpr const char* kName = "rmle-adaptive";
-
 struct RmleAdaptiveOptions : ReleaseOptions {
   std::int64_t average = 4;
 
@@ -25,6 +23,7 @@ struct RmleAdaptiveOptions : ReleaseOptions {
 /// rmle by an attacker who sees its victims several times and descends on the expectation over the perturbation.
 class RmleAdaptive final : public AdaptiveWhiteBoxAttack {
  public:
+  static constexpr const char* kName = "rmle-adaptive";
   using Options = RmleAdaptiveOptions;
   explicit RmleAdaptive(Options options) : options_(options) {}
 
@@ -44,7 +43,7 @@ class RmleAdaptive final : public AdaptiveWhiteBoxAttack {
   Options options_;
 };
 
-const bool kRegistered = register_attack<RmleAdaptive>();
+const bool kRmleAdaptiveRegistered = register_attack<RmleAdaptive>();
 
 }  // namespace
 }  // namespace infoscissors::attack

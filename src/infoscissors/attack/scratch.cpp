@@ -88,7 +88,7 @@ class Scratch final : public BlackBoxAttack {
   Options options_;
 };
 
-const bool kRegistered = register_attack<Scratch>();
+const bool kScratchRegistered = register_attack<Scratch>();
 
 }  // namespace
 }  // namespace infoscissors::attack

@@ -9,6 +9,7 @@
 #include <toml++/toml.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <limits>
 #include <sstream>
@@ -16,7 +17,7 @@
 namespace infoscissors::base {
 namespace {
 
-constexpr std::uint64_t kLargest = std::numeric_limits<std::int64_t>::max();
+constexpr std::uint64_t kLargestInteger = std::numeric_limits<std::int64_t>::max();
 
 Json from_toml(const toml::node& node, const std::string& where) {
   if (const auto* table = node.as_table()) {
@@ -43,8 +44,8 @@ toml::array array_of(const Json& list) {
   for (const auto& value : list) {
     if (value.is_boolean()) {
       array.push_back(value.get<bool>());
-    } else if (value.is_number_unsigned() && value.get<std::uint64_t>() > kLargest) {
-      throw Error("TOML cannot hold the whole number {}: it is larger than {}", value.dump(), kLargest);
+    } else if (value.is_number_unsigned() && value.get<std::uint64_t>() > kLargestInteger) {
+      throw Error("TOML cannot hold the whole number {}: it is larger than {}", value.dump(), kLargestInteger);
     } else if (value.is_number_integer()) {
       array.push_back(value.get<std::int64_t>());
     } else if (value.is_number()) {
@@ -76,6 +77,10 @@ toml::table table_of(const Json& object) {
 }
 
 }  // namespace
+
+Json real(double value) {
+  return std::isfinite(value) ? Json(value) : Json(nullptr);
+}
 
 Json read_json(const std::filesystem::path& path) {
   try {

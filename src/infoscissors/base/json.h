@@ -10,6 +10,9 @@ namespace infoscissors::base {
 /// Keys are kept sorted, so that equal documents print equally and can be hashed.
 using Json = nlohmann::json;
 
+/// The number, or null where it is not finite.
+Json real(double value);
+
 /// Parses a JSON file. Throws Error naming the file and the position of a syntax error.
 Json read_json(const std::filesystem::path& path);
 

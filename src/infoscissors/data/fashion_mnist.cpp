@@ -10,8 +10,8 @@ namespace fs = std::filesystem;
 using base::Error;
 
 constexpr std::int64_t kSide = 28;
-constexpr std::int64_t kTrain = 60000;
-constexpr std::int64_t kTest = 10000;
+constexpr std::int64_t kTrainImages = 60000;
+constexpr std::int64_t kTestImages = 10000;
 
 const std::vector<std::string> kClasses = {"t-shirt", "trouser", "pullover", "dress", "coat",
                                            "sandal",  "shirt",   "sneaker",  "bag",   "ankle-boot"};
@@ -44,8 +44,8 @@ Dataset load_fashion_mnist(const DataOptions& options) {
       .remedy = "install the Debian package dataset-fashion-mnist, or put its four files into one of these directories",
   };
   const fs::path directory = find_files(files, options.path);
-  const Part train = read_part(directory, "train", kTrain);
-  const Part test = read_part(directory, "t10k", kTest);
+  const Part train = read_part(directory, "train", kTrainImages);
+  const Part test = read_part(directory, "t10k", kTestImages);
   return {.name = "fashion-mnist",
           .images = torch::cat({train.images, test.images}),
           .labels = torch::cat({train.labels, test.labels}),

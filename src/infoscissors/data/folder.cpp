@@ -17,7 +17,7 @@ namespace {
 namespace fs = std::filesystem;
 using base::Error;
 
-constexpr std::int64_t kDefaultSize = 32;
+constexpr std::int64_t kDefaultSide = 32;
 constexpr std::uint64_t kTestShare = 5;  // one picture in so many is for testing
 
 struct Picture {
@@ -135,7 +135,7 @@ Dataset load_folder(const DataOptions& options) {
   }
   Dataset dataset{.name = "folder", .images = {}, .labels = {}, .classes = {}};
   auto [list, train] = divide(options.path, dataset.classes);
-  const std::int64_t size = options.image_size > 0 ? options.image_size : kDefaultSize;
+  const std::int64_t size = options.image_size > 0 ? options.image_size : kDefaultSide;
   auto images = decode_all(list, size);
   const bool colour = std::any_of(images.begin(), images.end(), [](const auto& image) { return image.channels == 3; });
   const std::int64_t channels = options.channels > 0 ? options.channels : (colour ? 3 : 1);

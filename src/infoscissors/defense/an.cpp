@@ -39,7 +39,7 @@ class AdditiveNoise : public Defense {
   Options options_;
 };
 
-const bool kRegistered = register_defense<AdditiveNoise>();
+const bool kAdditiveNoiseRegistered = register_defense<AdditiveNoise>();
 
 }  // namespace
 }  // namespace infoscissors::defense

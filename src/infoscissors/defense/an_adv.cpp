@@ -105,7 +105,7 @@ class AdversarialNoise : public Defense {
   EpochMean mean_;
 };
 
-const bool kRegistered = register_defense<AdversarialNoise>();
+const bool kAdversarialNoiseRegistered = register_defense<AdversarialNoise>();
 
 }  // namespace
 }  // namespace infoscissors::defense

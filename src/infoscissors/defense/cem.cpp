@@ -99,7 +99,7 @@ class Cem : public Defense {
   EpochMean mean_;
 };
 
-const bool kRegistered = register_defense<Cem>();
+const bool kCemRegistered = register_defense<Cem>();
 
 }  // namespace
 }  // namespace infoscissors::defense

@@ -77,7 +77,7 @@ class DataCompression : public Defense {
   Options options_;
 };
 
-const bool kRegistered = register_defense<DataCompression>();
+const bool kDataCompressionRegistered = register_defense<DataCompression>();
 
 }  // namespace
 }  // namespace infoscissors::defense

@@ -129,7 +129,7 @@ class Dp : public Defense {
   double scale_ = scale();
 };
 
-const bool kRegistered = register_defense<Dp>();
+const bool kDpRegistered = register_defense<Dp>();
 
 }  // namespace
 }  // namespace infoscissors::defense

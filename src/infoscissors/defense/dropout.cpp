@@ -36,7 +36,7 @@ class Dropout : public Defense {
   Options options_;
 };
 
-const bool kRegistered = register_defense<Dropout>();
+const bool kDropoutRegistered = register_defense<Dropout>();
 
 }  // namespace
 }  // namespace infoscissors::defense

@@ -11,7 +11,7 @@
 namespace infoscissors::defense {
 namespace {
 
-const bool kRegistered = register_defense<InfoScissors>();
+const bool kInfoScissorsRegistered = register_defense<InfoScissors>();
 
 /// log q_psi(x | r) of a Gaussian with standard deviation sigma, averaged over the elements of x.
 ClubTerm::LogLikelihood log_psi(double sigma) {

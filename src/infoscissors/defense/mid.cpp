@@ -146,7 +146,7 @@ class Mid : public Defense {
   std::map<Site, Part> parts_;
 };
 
-const bool kRegistered = register_defense<Mid>();
+const bool kMidRegistered = register_defense<Mid>();
 
 }  // namespace
 }  // namespace infoscissors::defense

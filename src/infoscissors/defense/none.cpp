@@ -15,7 +15,7 @@ class None : public Defense {
   Learns learns() const override { return Learns::nothing; }
 };
 
-const bool kRegistered = register_defense<None>();
+const bool kNoneRegistered = register_defense<None>();
 
 }  // namespace
 }  // namespace infoscissors::defense

@@ -82,7 +82,7 @@ class Nopeek : public Defense {
   std::map<Site, EpochMean> means_;
 };
 
-const bool kRegistered = register_defense<Nopeek>();
+const bool kNopeekRegistered = register_defense<Nopeek>();
 
 }  // namespace
 

@@ -103,7 +103,7 @@ class Ppdl : public Defense {
   Options options_;
 };
 
-const bool kRegistered = register_defense<Ppdl>();
+const bool kPpdlRegistered = register_defense<Ppdl>();
 
 }  // namespace
 }  // namespace infoscissors::defense

@@ -116,7 +116,7 @@ class Shredder : public Defense {
   EpochMean mean_;
 };
 
-const bool kRegistered = register_defense<Shredder>();
+const bool kShredderRegistered = register_defense<Shredder>();
 
 }  // namespace
 }  // namespace infoscissors::defense

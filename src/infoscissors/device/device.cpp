@@ -5,6 +5,7 @@
 #include "infoscissors/device/network.h"
 #include "infoscissors/device/picture.h"
 #include "infoscissors/device/release.h"
+#include "infoscissors/device/signature.h"
 #include "infoscissors/tensor/device.h"
 #include "infoscissors/tensor/file.h"
 
@@ -22,10 +23,6 @@ namespace fs = std::filesystem;
 /// The sizes of one sample.
 std::vector<std::int64_t> sample(const bundle::TensorSpec& spec) {
   return {spec.shape.begin() + 1, spec.shape.end()};
-}
-
-wire::TensorSpec to_wire(const bundle::TensorSpec& spec) {
-  return {spec.name, wire::parse_datatype(spec.datatype), spec.shape};
 }
 
 Release load_release(const fs::path& half, const bundle::Manifest& manifest) {
@@ -155,7 +152,7 @@ const bundle::Manifest& Device::manifest() const {
 }
 
 wire::Signature Device::signature() const {
-  return {to_wire(manifest().inputs[0]), to_wire(manifest().outputs[0])};
+  return signature_of(manifest());
 }
 
 client::SessionOptions Device::session_options() const {

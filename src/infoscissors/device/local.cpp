@@ -1,19 +1,13 @@
 #include "infoscissors/device/local.h"
 
 #include "infoscissors/device/network.h"
+#include "infoscissors/device/signature.h"
 #include "infoscissors/wire/check.h"
 
 #include <limits>
 
 namespace infoscissors::device {
 namespace {
-
-using wire::Code;
-using wire::Error;
-
-wire::TensorSpec to_wire(const bundle::TensorSpec& spec) {
-  return {spec.name, wire::parse_datatype(spec.datatype), spec.shape};
-}
 
 std::vector<std::int64_t> with_rows(std::int64_t rows, const wire::TensorSpec& spec) {
   auto sizes = spec.shape;
@@ -26,7 +20,7 @@ class Local : public client::Transport {
   explicit Local(const std::filesystem::path& half)
       : name_(half.string()),
         manifest_(bundle::load_manifest(half, bundle::Part::server)),
-        signature_{to_wire(manifest_.inputs[0]), to_wire(manifest_.outputs[0])},
+        signature_(signature_of(manifest_)),
         network_(half, manifest_, bundle::kEncoder,
                  {manifest_.inputs[0].shape.begin() + 1, manifest_.inputs[0].shape.end()},
                  {manifest_.outputs[0].shape.begin() + 1, manifest_.outputs[0].shape.end()}) {}
@@ -66,8 +60,8 @@ class Local : public client::Transport {
     if (found == request.parameters.end()) return;
     const auto* wanted = std::get_if<std::string>(&found->second);
     if (!wanted || *wanted != manifest_.version) {
-      throw Error(Code::not_found, "there is no version {} here, but {}", wanted ? wire::printable(*wanted) : "?",
-                  manifest_.version);
+      throw wire::Error(wire::Code::not_found, "there is no version {} here, but {}",
+                        wanted ? wire::printable(*wanted) : "?", manifest_.version);
     }
   }
 

@@ -8,7 +8,7 @@
 namespace infoscissors::figure {
 namespace {
 
-struct Entry {
+struct Figure {
   FigureDoc doc;
   std::function<Drawing(const study::Study&, const FigureOptions&, Format)> make;
 };
@@ -32,8 +32,8 @@ auto grid(bool last) {
   };
 }
 
-const std::vector<Entry>& entries() {
-  static const std::vector<Entry> kEntries = {
+const std::vector<Figure>& entries() {
+  static const std::vector<Figure> kEntries = {
       {{"3",
         "originals and reconstructions by defence and strength, SSIM under each, in the first place (data set, "
         "network, cut)"},

@@ -18,7 +18,7 @@ using study::Entry;
 using study::Group;
 using study::Summary;
 
-constexpr double kLabelWidth = 190, kCell = 66, kGap = 6, kBelow = 20, kTop = 34, kMargin = 8;
+constexpr double kLabelWidth = 190, kCell = 66, kGap = 6, kBelow = 20, kAbove = 34, kMargin = 8;
 constexpr std::int64_t kSmallest =
     96;  // pixels of a cell's picture: enlarged by whole factors, so that edges stay sharp
 
@@ -133,11 +133,11 @@ Drawing draw_grid(const std::vector<GridRow>& rows, std::int64_t columns, const 
   const auto count = static_cast<std::int64_t>(rows.size());
   Raster raster(pitch_x * columns, pitch_y * count);
   const Size size{kLabelWidth + unit * static_cast<double>(raster.width) + kMargin,
-                  kTop + unit * static_cast<double>(raster.height) + kMargin};
-  std::string labels = label(kMargin, kTop / 2, title, "left");
+                  kAbove + unit * static_cast<double>(raster.height) + kMargin};
+  std::string labels = label(kMargin, kAbove / 2, title, "left");
   for (std::int64_t i = 0; i < count; ++i) {
     const auto& row = rows[static_cast<std::size_t>(i)];
-    const double top = kTop + unit * static_cast<double>(i * pitch_y);
+    const double top = kAbove + unit * static_cast<double>(i * pitch_y);
     labels += label(kMargin, top + cell_height / 2 - (row.detail.empty() ? 0 : 8), row.name, "left");
     if (!row.detail.empty())
       labels += label(kMargin, top + cell_height / 2 + 10, row.detail, "left font ',10' tc rgb '#555555'");
@@ -159,7 +159,7 @@ Drawing draw_grid(const std::vector<GridRow>& rows, std::int64_t columns, const 
       "unset tics\nunset key\nset xrange [0:{0:.3f}]\nset yrange [{1:.3f}:0]\n{2}plot {3} binary array=({4},{5}) "
       "format='%uchar' origin=({6:.3f},{7:.3f}) dx={8:.6f} dy={8:.6f} using 1:2:3 with rgbimage",
       size.width, size.height, labels, quoted(file.string()), raster.width, raster.height, kLabelWidth + unit / 2,
-      kTop + unit / 2, unit);
+      kAbove + unit / 2, unit);
   return {draw(script, size, format), {}};
 }
 

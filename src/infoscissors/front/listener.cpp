@@ -21,8 +21,6 @@
 namespace infoscissors::front {
 namespace {
 
-using base::Error;
-
 struct FreeAddresses {
   void operator()(addrinfo* list) const { freeaddrinfo(list); }
 };
@@ -64,11 +62,11 @@ Listener::Listener(const std::string& host, std::uint16_t port) {
   hints.ai_socktype = SOCK_STREAM;
   addrinfo* found = nullptr;
   const int status = ::getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found);
-  if (status != 0) throw Error("cannot listen on {}: {}", host, ::gai_strerror(status));
+  if (status != 0) throw base::Error("cannot listen on {}: {}", host, ::gai_strerror(status));
   const std::unique_ptr<addrinfo, FreeAddresses> owner(found);
   for (const auto* address = found; address != nullptr && socket_ < 0; address = address->ai_next)
     socket_ = bind_one(*address);
-  if (socket_ < 0) throw Error("cannot listen on {}:{}: {}", host, port, std::strerror(errno));
+  if (socket_ < 0) throw base::Error("cannot listen on {}:{}: {}", host, port, std::strerror(errno));
   address_ = bound_address(socket_);
   wake_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   reserve_ = open_reserve();

@@ -1,8 +1,6 @@
 #include "infoscissors/mi/conditional.h"
 #include "infoscissors/mi/neighbours.h"
 
-#include <cmath>
-
 namespace infoscissors::mi {
 namespace {
 
@@ -58,7 +56,7 @@ class BarberAgakov : public ConditionalEstimator {
   std::string entropy_;
 };
 
-const bool kRegistered = register_estimator<BarberAgakov>();
+const bool kBarberAgakovRegistered = register_estimator<BarberAgakov>();
 
 }  // namespace
 }  // namespace infoscissors::mi

@@ -27,7 +27,7 @@ class Club : public ConditionalEstimator {
   }
 };
 
-const bool kRegistered = register_estimator<Club>();
+const bool kClubRegistered = register_estimator<Club>();
 
 }  // namespace
 }  // namespace infoscissors::mi

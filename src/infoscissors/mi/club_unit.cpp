@@ -51,7 +51,7 @@ class ClubUnit : public ConditionalEstimator {
   torch::Tensor back_;
 };
 
-const bool kRegistered = register_estimator<ClubUnit>();
+const bool kClubUnitRegistered = register_estimator<ClubUnit>();
 
 }  // namespace
 }  // namespace infoscissors::mi

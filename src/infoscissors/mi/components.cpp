@@ -7,7 +7,7 @@
 namespace infoscissors::mi {
 namespace {
 
-constexpr double kSmallestEigenvalue = 1e-10;  // relative to the largest; below it is rounding
+constexpr double kRounding = 1e-10;  // relative to the largest; below it is rounding
 
 }  // namespace
 
@@ -31,7 +31,7 @@ Components fit_components(const torch::Tensor& rows, std::int64_t count) {
   const auto gram = wide ? centred.matmul(centred.t()) : centred.t().matmul(centred);
   const auto [ascending, vectors] = torch::linalg_eigh(gram, "L");
   const auto values = ascending.flip(0).clamp_min(0);
-  const auto rank = values.gt(kSmallestEigenvalue * values[0]).sum().item<std::int64_t>();
+  const auto rank = values.gt(kRounding * values[0]).sum().item<std::int64_t>();
   const auto kept = std::max<std::int64_t>(1, std::min(count, rank));
   auto directions = vectors.flip(1).narrow(1, 0, kept);
   // X'u of a unit eigenvector u of XX' has length sqrt(lambda).

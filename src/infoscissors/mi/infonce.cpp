@@ -28,7 +28,7 @@ class InfoNce : public CriticEstimator {
   }
 };
 
-const bool kRegistered = register_estimator<InfoNce>();
+const bool kInfoNceRegistered = register_estimator<InfoNce>();
 
 }  // namespace
 }  // namespace infoscissors::mi

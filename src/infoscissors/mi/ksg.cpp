@@ -2,8 +2,6 @@
 #include "infoscissors/mi/estimator.h"
 #include "infoscissors/mi/neighbours.h"
 
-#include <cmath>
-
 namespace infoscissors::mi {
 namespace {
 
@@ -58,7 +56,7 @@ class Ksg : public Estimator {
   Options options_;
 };
 
-const bool kRegistered = register_estimator<Ksg>();
+const bool kKsgRegistered = register_estimator<Ksg>();
 
 }  // namespace
 }  // namespace infoscissors::mi

@@ -59,7 +59,7 @@ class LeaveOneOut : public ConditionalEstimator {
   Pairs reference_pairs_;
 };
 
-const bool kRegistered = register_estimator<LeaveOneOut>();
+const bool kLeaveOneOutRegistered = register_estimator<LeaveOneOut>();
 
 }  // namespace
 }  // namespace infoscissors::mi

@@ -54,7 +54,7 @@ class Mine : public CriticEstimator {
   double average_ = -1;  // of E[exp T]; negative before the first batch
 };
 
-const bool kRegistered = register_estimator<Mine>();
+const bool kMineRegistered = register_estimator<Mine>();
 
 }  // namespace
 }  // namespace infoscissors::mi

@@ -32,7 +32,7 @@ class Nwj : public CriticEstimator {
   }
 };
 
-const bool kRegistered = register_estimator<Nwj>();
+const bool kNwjRegistered = register_estimator<Nwj>();
 
 }  // namespace
 }  // namespace infoscissors::mi

@@ -1,8 +1,6 @@
 #include "infoscissors/mi/critic.h"
 #include "infoscissors/mi/objectives.h"
 
-#include <cmath>
-
 namespace infoscissors::mi {
 namespace {
 
@@ -43,7 +41,7 @@ class Smile : public CriticEstimator {
   double tau_;
 };
 
-const bool kRegistered = register_estimator<Smile>();
+const bool kSmileRegistered = register_estimator<Smile>();
 
 }  // namespace
 }  // namespace infoscissors::mi

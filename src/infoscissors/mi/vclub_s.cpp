@@ -36,7 +36,7 @@ class VclubSampled : public ConditionalEstimator {
   std::uint64_t seed_ = 0;
 };
 
-const bool kRegistered = register_estimator<VclubSampled>();
+const bool kVclubSampledRegistered = register_estimator<VclubSampled>();
 
 }  // namespace
 }  // namespace infoscissors::mi

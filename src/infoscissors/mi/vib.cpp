@@ -22,7 +22,7 @@ class Vib : public ConditionalEstimator {
   }
 };
 
-const bool kRegistered = register_estimator<Vib>();
+const bool kVibRegistered = register_estimator<Vib>();
 
 }  // namespace
 }  // namespace infoscissors::mi

@@ -10,14 +10,14 @@
 namespace infoscissors::nn::kernel {
 namespace {
 
-constexpr std::int64_t kGrain = 1 << 15;  // elements below which another thread does not pay
+constexpr std::int64_t kParametersAThread = 1 << 15;  // elements below which another thread does not pay
 
 }  // namespace
 
 void sgd(const torch::Tensor& values, const torch::Tensor& gradients, const torch::Tensor& momenta, double factor,
          double decay, double rate) {
   auto *v = values.data_ptr<float>(), *g = gradients.data_ptr<float>(), *m = momenta.data_ptr<float>();
-  at::parallel_for(0, values.numel(), kGrain, [&](std::int64_t begin, std::int64_t end) {
+  at::parallel_for(0, values.numel(), kParametersAThread, [&](std::int64_t begin, std::int64_t end) {
     sgd_loop(v + begin, g + begin, m + begin, end - begin, static_cast<float>(factor), static_cast<float>(decay),
              static_cast<float>(rate));
   });
@@ -35,7 +35,7 @@ void adam(const torch::Tensor& values, const torch::Tensor& gradients, const tor
                                 .root2 = static_cast<float>(std::sqrt(step.correction2))};
   auto *v = values.data_ptr<float>(), *g = gradients.data_ptr<float>();
   auto *m = first.data_ptr<float>(), *s = second.data_ptr<float>();
-  at::parallel_for(0, values.numel(), kGrain, [&](std::int64_t begin, std::int64_t end) {
+  at::parallel_for(0, values.numel(), kParametersAThread, [&](std::int64_t begin, std::int64_t end) {
     adam_loop(v + begin, g + begin, m + begin, s + begin, end - begin, constants);
   });
 }

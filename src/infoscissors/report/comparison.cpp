@@ -45,10 +45,6 @@ double mean_leakage(const results::RunRecord& record, const Column& column) {
   return count == 0 ? std::numeric_limits<double>::quiet_NaN() : sum / count;
 }
 
-Json number(double value) {
-  return std::isfinite(value) ? Json(value) : Json(nullptr);
-}
-
 }  // namespace
 
 int strongest(const Comparison& comparison, const Row& row, const std::string& goal) {
@@ -88,8 +84,8 @@ Json to_json(const Comparison& comparison) {
   for (const auto& row : comparison.rows) {
     Json leakage = Json::array();
     for (const auto& cell : row.cells)
-      leakage.push_back({{"value", number(cell.value)}, {"strongest", cell.strongest}});
-    runs.push_back({{"label", row.label}, {"accuracy", number(row.accuracy)}, {"leakage", std::move(leakage)}});
+      leakage.push_back({{"value", base::real(cell.value)}, {"strongest", cell.strongest}});
+    runs.push_back({{"label", row.label}, {"accuracy", base::real(row.accuracy)}, {"leakage", std::move(leakage)}});
   }
   return {{"attacks", std::move(attacks)}, {"runs", std::move(runs)}};
 }

@@ -40,23 +40,19 @@ Verdict judge(const CertificateRecord& certificate, std::string by, std::uint64_
   return {std::move(by), seed, value, certificate.at_most ? value > certificate.value : value < certificate.value};
 }
 
-Json number(double value) {
-  return std::isfinite(value) ? Json(value) : Json(nullptr);
-}
-
 Json to_json(const CertificateRecord& certificate, const RunRecord& record) {
   Json judged = Json::array();
   for (const auto& verdict : verdicts(certificate, record)) {
     judged.push_back({{"by", verdict.by},
                       {"seed", verdict.seed},
-                      {"measured", number(verdict.measured)},
+                      {"measured", base::real(verdict.measured)},
                       {"violated", verdict.violated}});
   }
   return {{"name", certificate.name},
           {"goal", certificate.goal},
           {"measure", certificate.measure},
           {"at_most", certificate.at_most},
-          {"value", number(certificate.value)},
+          {"value", base::real(certificate.value)},
           {"vacuous", certificate.vacuous},
           {"quantity", certificate.quantity},
           {"unit", certificate.unit},

@@ -3,7 +3,6 @@
 #include "infoscissors/base/error.h"
 
 #include <algorithm>
-#include <cmath>
 
 namespace infoscissors::results {
 namespace {
@@ -11,19 +10,15 @@ namespace {
 using base::Error;
 using base::Json;
 
-Json number(double value) {
-  return std::isfinite(value) ? Json(value) : Json(nullptr);
-}
-
 Json numbers(const std::map<std::string, double>& values) {
   Json object = Json::object();
-  for (const auto& [key, value] : values) object[key] = number(value);
+  for (const auto& [key, value] : values) object[key] = base::real(value);
   return object;
 }
 
 // The document in memory must equal the one on the disk, so what JSON cannot hold goes here and not while printing.
 Json finite(const Json& document) {
-  if (document.is_number_float()) return number(document.get<double>());
+  if (document.is_number_float()) return base::real(document.get<double>());
   if (!document.is_structured()) return document;
   Json copy = document;
   for (auto& value : copy) value = finite(value);
@@ -36,14 +31,15 @@ Json object_or_empty(const Json& document) {
 
 Json to_json(const AttackRecord& attack) {
   Json samples = Json::array();
-  for (const auto& sample : attack.samples) samples.push_back({{"index", sample.index}, {"ssim", number(sample.ssim)}});
+  for (const auto& sample : attack.samples)
+    samples.push_back({{"index", sample.index}, {"ssim", base::real(sample.ssim)}});
   return {{"name", attack.name},
           {"spec", attack.spec},
           {"view", attack.view},
           {"goal", attack.goal},
           {"seed", attack.seed},
           {"measures", numbers(attack.measures)},
-          {"seconds", number(attack.seconds)},
+          {"seconds", base::real(attack.seconds)},
           {"images", attack.images},
           {"samples", std::move(samples)},
           {"details", object_or_empty(attack.details)}};
@@ -69,7 +65,7 @@ Json to_json(const RunRecord& record) {
           {"config", object_or_empty(record.config)},
           {"data", object_or_empty(record.data)},
           {"trained", record.trained},
-          {"train_seconds", number(record.train_seconds)},
+          {"train_seconds", base::real(record.train_seconds)},
           {"epochs", std::move(epochs)},
           {"warnings", record.warnings},
           {"measures", numbers(record.measures)},

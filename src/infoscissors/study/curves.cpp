@@ -45,10 +45,6 @@ std::set<std::uint64_t> seeds_of(const std::vector<const Group*>& curve) {
   return seeds;
 }
 
-Json real(double value) {
-  return std::isfinite(value) ? Json(value) : Json(nullptr);
-}
-
 Json place_json(const Place& place) {
   return {{"dataset", place.dataset}, {"backbone", place.backbone}, {"width", place.width}, {"cut", place.cut}};
 }
@@ -178,9 +174,9 @@ Json to_json(const std::vector<CurveValue>& values, const HypervolumeOptions& op
                 {"attack", value.attack},
                 {"goal", value.goal},
                 {"seeds", value.by_seed.size()},
-                {"hypervolume", real(value.volume.value)},
-                {"low", interval ? real(value.volume.range.low) : Json(nullptr)},
-                {"high", interval ? real(value.volume.range.high) : Json(nullptr)}});
+                {"hypervolume", base::real(value.volume.value)},
+                {"low", interval ? base::real(value.volume.range.low) : Json(nullptr)},
+                {"high", interval ? base::real(value.volume.range.high) : Json(nullptr)}});
     list.push_back(std::move(one));
   }
   return {{"reference", {{"accuracy", options.reference.utility}, {"leakage", options.reference.leakage}}},
@@ -196,11 +192,11 @@ Json to_json(const std::vector<Comparison>& list) {
     Json object = place_json(one.place);
     object.update({{"attack", one.attack.empty() ? Json(nullptr) : Json(one.attack)},
                    {"measure", one.measure},
-                   {"a", real(one.a)},
-                   {"b", real(one.b)},
-                   {"difference", real(one.difference)},
-                   {"p", real(one.p)},
-                   {"smallest_p", real(one.smallest_p)},
+                   {"a", base::real(one.a)},
+                   {"b", base::real(one.b)},
+                   {"difference", base::real(one.difference)},
+                   {"p", base::real(one.p)},
+                   {"smallest_p", base::real(one.smallest_p)},
                    {"pairs", one.pairs}});
     out.push_back(std::move(object));
   }

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cmath>
 #include <map>
 
 namespace infoscissors::study {
@@ -19,10 +18,6 @@ struct Column {
   Json (*get)(const Row&);
   void (*set)(Row&, const std::string&);
 };
-
-Json real(double value) {
-  return std::isfinite(value) ? Json(value) : Json(nullptr);
-}
 
 template <class Number>
 Number number(const std::string& text, const char* wanted) {
@@ -47,7 +42,7 @@ std::uint64_t natural(const std::string& text) {
   }
 #define INFOSCISSORS_REAL(NAME, MEMBER)                                    \
   Column {                                                                 \
-    NAME, [](const Row& row) { return real(row.MEMBER); },                 \
+    NAME, [](const Row& row) { return base::real(row.MEMBER); },           \
         [](Row& row, const std::string& text) { row.MEMBER = real(text); } \
   }
 

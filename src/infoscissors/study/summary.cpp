@@ -126,10 +126,6 @@ class Grouper {
   std::map<Key, Sum> sums_;
 };
 
-Json real(double value) {
-  return std::isfinite(value) ? Json(value) : Json(nullptr);
-}
-
 Json mean_json(const Group& group, const Attack* attack, const std::string& metric, const BySeed& values) {
   const auto mean = mean_of(values);
   const auto text = [&](const std::string& value) { return attack == nullptr ? Json(nullptr) : Json(value); };
@@ -139,14 +135,14 @@ Json mean_json(const Group& group, const Attack* attack, const std::string& metr
           {"cut", group.place.cut},
           {"defense", group.defense},
           {"spec", group.spec},
-          {"strength", real(group.strength)},
+          {"strength", base::real(group.strength)},
           {"attack", attack == nullptr ? Json(nullptr) : Json(attack->spec)},
           {"goal", text(attack == nullptr ? "" : attack->goal)},
           {"view", text(attack == nullptr ? "" : attack->view)},
           {"metric", metric},
           {"seeds", mean.seeds},
-          {"mean", real(mean.mean)},
-          {"half_width", real(mean.half_width)}};
+          {"mean", base::real(mean.mean)},
+          {"half_width", base::real(mean.half_width)}};
 }
 
 }  // namespace

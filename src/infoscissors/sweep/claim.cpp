@@ -26,7 +26,7 @@ namespace fs = std::filesystem;
 using base::Error;
 using base::Json;
 
-std::string first_line(const char* file) {
+std::string read_line(const char* file) {
   std::ifstream in(file);
   std::string line;
   std::getline(in, line);
@@ -42,14 +42,14 @@ std::string host_name() {
 std::string scope() {
   std::error_code ignored;
   const auto space = fs::read_symlink("/proc/self/ns/pid", ignored).string();
-  const auto boot = first_line("/proc/sys/kernel/random/boot_id");
+  const auto boot = read_line("/proc/sys/kernel/random/boot_id");
   return fmt::format("{}/{}", boot.empty() ? host_name() : boot, space);
 }
 
 /// Start time of a process in clock ticks since boot; empty where it does not run (any more). Distinguishes it from a
 /// later one with the same number.
 std::string start_of(std::int64_t process) {
-  const auto line = first_line(fmt::format("/proc/{}/stat", process).c_str());
+  const auto line = read_line(fmt::format("/proc/{}/stat", process).c_str());
   const auto name_end = line.rfind(')');
   if (name_end == std::string::npos) return {};
   std::istringstream fields(line.substr(name_end + 1));

@@ -7,12 +7,12 @@
 namespace infoscissors::wire {
 namespace {
 
-struct Known {
+struct Datatype {
   std::string_view name;
   std::size_t size;
 };
 
-constexpr std::array<Known, 14> kKnown{{
+constexpr std::array<Datatype, 14> kDatatypes{{
     {"BOOL", 1},
     {"UINT8", 1},
     {"UINT16", 2},
@@ -35,16 +35,16 @@ constexpr std::int64_t kMaxElements = std::int64_t{1} << 40;
 }  // namespace
 
 std::string_view name(DataType type) {
-  return kKnown.at(static_cast<std::size_t>(type)).name;
+  return kDatatypes.at(static_cast<std::size_t>(type)).name;
 }
 
 std::size_t size_of(DataType type) {
-  return kKnown.at(static_cast<std::size_t>(type)).size;
+  return kDatatypes.at(static_cast<std::size_t>(type)).size;
 }
 
 DataType parse_datatype(std::string_view name) {
-  for (std::size_t i = 0; i < kKnown.size(); ++i) {
-    if (kKnown[i].name == name) return static_cast<DataType>(i);
+  for (std::size_t i = 0; i < kDatatypes.size(); ++i) {
+    if (kDatatypes[i].name == name) return static_cast<DataType>(i);
   }
   throw Error(Code::invalid_argument, "there is no datatype '{}': FP32, FP16, BF16, INT8, UINT8, ...", printable(name));
 }
