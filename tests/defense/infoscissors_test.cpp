@@ -149,27 +149,33 @@ TEST(ClubTerm, LearnsTheLikelihoodAndReportsTheEpoch) {
   EXPECT_FALSE(report.warnings.empty()) << "an estimate above ln 3 cannot be an information on three labels";
 }
 
-TEST(ClubTerm, DualAscentScalesByTheExcessOverTheFloor) {
-  const auto log_q = [](const torch::Tensor& output, const torch::Tensor&) { return output.select(1, 0); };
-  const auto build = [&](double floor, double rate) {
-    auto network = nn::wrap(torch::nn::Linear(1, 1));
-    return ClubTerm("input", network, log_q, {}, {.floor = floor, .ceiling = 1e9, .dual_rate = rate}, {});
+TEST(ClubTerm, ASquaredPushFadesTowardsItsFloor) {
+  const auto network = nn::wrap(torch::nn::Linear(1, 1));
+  const auto log_q = [](const torch::Tensor& output, const torch::Tensor& secret) {
+    return (output * secret).select(1, 0);
   };
-  auto draw = generator(5);
+  struct Push {
+    double estimate, value, gradient;
+  };
+  const auto push = [&](double floor, const torch::Tensor& active) -> Push {
+    ClubTerm term("input", network, log_q, {}, {.floor = floor, .ceiling = 1e9, .squared = true}, {});
+    auto draw = generator(3);
+    const auto exposed = torch::randn({8, 1}, draw).requires_grad_(), secret = torch::randn({8, 1}, draw);
+    const auto value = term.penalty(exposed, secret, active, draw);
+    value.backward();
+    return {term.end_epoch().values.at("information_input"), value.item<double>(),
+            exposed.grad().abs().max().item<double>()};
+  };
   const auto one = torch::ones({}), zero = torch::zeros({});
-  const auto r = torch::randn({8, 1}, draw);
-  // This log q does not depend on the secret: the estimate is 0, two nats above a floor of -2.
-  auto above = build(-2.0, 0.05);
-  for (int step = 0; step < 10; ++step) above.penalty(r, r, one, draw);
-  for (int step = 0; step < 5; ++step) above.penalty(r, r, zero, draw);
-  EXPECT_NEAR(above.state().at("multiplier").item<double>(), std::exp(10 * 0.05 * 2.0), 1e-5)
-      << "steps that do not push must not count";
-  auto below = build(1.0, 0.05);
-  const auto first = below.penalty(r, r, one, draw).item<double>();
-  EXPECT_NEAR(first, std::exp(-0.05), 1e-5) << "the clamped value times the multiplier";
-  for (int step = 0; step < 200; ++step) below.penalty(r, r, one, draw);
-  EXPECT_NEAR(below.state().at("multiplier").item<double>(), 0.1, 1e-9) << "bounded, so that it can come back";
-  EXPECT_EQ(below.penalty(r, r, zero, draw).item<double>(), 0.0);
+  const double estimate = push(-1e3, one).estimate;
+  const auto far = push(estimate - 1, one), near = push(estimate - 0.01, one), below = push(estimate + 1, one);
+  EXPECT_NEAR(far.value, 0.5, 1e-5);
+  EXPECT_NEAR(near.value, 0.01 * 0.01 / 2, 1e-6);
+  EXPECT_GT(far.gradient, 0);
+  EXPECT_NEAR(near.gradient / far.gradient, 0.01, 1e-4) << "the push is proportional to the excess";
+  EXPECT_EQ(below.value, 0.0);
+  EXPECT_EQ(below.gradient, 0.0);
+  EXPECT_EQ(push(estimate - 1, zero).gradient, 0.0);
 }
 
 TEST(InfoScissors, SimultaneousUpdateFollowsTheLikelihoodAlone) {

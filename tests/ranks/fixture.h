@@ -30,8 +30,8 @@ struct Training {
 inline const char* const kDefences[] = {
     "none",
     "infoscissors(input=0.3,prediction=0.2,psi_width=4)",
-    "infoscissors(input=0.3,prediction=0.2,psi=res,psi_width=4,update=simultaneous,guard=3,input_floor=1,dual_rate=0."
-    "01)",
+    "infoscissors(input=0.3,prediction=0.2,psi=res,psi_width=4,update=simultaneous,guard=3,input_floor=1,push="
+    "squared)",
     "mid(site=both)",
     "nopeek(site=both)",
     "cem(clusters=2)",

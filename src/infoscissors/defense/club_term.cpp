@@ -4,12 +4,6 @@
 #include "infoscissors/mi/club.h"
 
 namespace infoscissors::defense {
-namespace {
-
-// The dual multiplier moves between these: it must neither vanish for good nor grow while a constraint cannot be met.
-constexpr double kSmallestMultiplier = 0.1, kLargestMultiplier = 100;
-
-}  // namespace
 
 ClubTerm::ClubTerm(std::string name, nn::LayerPtr network, LogLikelihood log_likelihood,
                    const AdversaryOptions& options, const Pressure& pressure, const tensor::Runtime& runtime)
@@ -20,7 +14,6 @@ ClubTerm::ClubTerm(std::string name, nn::LayerPtr network, LogLikelihood log_lik
       pressure_(pressure),
       runtime_(runtime),
       optimizer_((network_->to(runtime.device), network_->parameters()), {.rule = options.rule}),
-      multiplier_(torch::ones({}, torch::TensorOptions(torch::kFloat64).device(runtime.device))),
       sums_(torch::zeros({4}, torch::TensorOptions(torch::kFloat64).device(runtime.device))) {}
 
 torch::Tensor ClubTerm::run(const torch::Tensor& exposed) {
@@ -52,19 +45,12 @@ torch::Tensor ClubTerm::estimate(const torch::Tensor& exposed, const torch::Tens
   return value;
 }
 
-torch::Tensor ClubTerm::ascend_multiplier(const torch::Tensor& value, const torch::Tensor& active) {
-  if (pressure_.dual_rate > 0 && pressure_.floor) {
-    const auto excess = (value.detach() - *pressure_.floor) * active;
-    multiplier_.mul_((pressure_.dual_rate * excess).exp()).clamp_(kSmallestMultiplier, kLargestMultiplier);
-  }
-  return multiplier_.to(torch::kFloat32);
-}
-
 torch::Tensor ClubTerm::penalty(const torch::Tensor& exposed, const torch::Tensor& secret, const torch::Tensor& active,
                                 torch::Generator generator) {
   const auto value = estimate(exposed, secret, generator);
-  const auto scale = ascend_multiplier(value, active) * active;
-  return scale * (pressure_.floor ? value.clamp_min(*pressure_.floor) : value);
+  if (!pressure_.floor) return active * value;
+  if (!pressure_.squared) return active * value.clamp_min(*pressure_.floor);
+  return active * (value - *pressure_.floor).clamp_min(0).square() / 2;
 }
 
 void ClubTerm::finish() {
@@ -81,21 +67,18 @@ Defense::EpochReport ClubTerm::end_epoch() {
   if (steps == 0) return {};
   const auto mean = [&](std::int64_t i) { return sums[i].item<double>() / steps; };
   const auto health = mi::training_health(mean(0), mean(1), mean(2), pressure_.ceiling);
-  Defense::EpochReport report = {.values = {{"information_" + name_, mean(0)}, {"log_likelihood_" + name_, mean(1)}},
-                                 .warnings = health.warnings("information_" + name_)};
-  if (pressure_.dual_rate > 0) report.values["multiplier_" + name_] = multiplier_.item<double>();
-  return report;
+  return {.values = {{"information_" + name_, mean(0)}, {"log_likelihood_" + name_, mean(1)}},
+          .warnings = health.warnings("information_" + name_)};
 }
 
 std::map<std::string, torch::Tensor> ClubTerm::state() const {
   auto state = optimizer_.state();
   state["sums"] = sums_;
-  state["multiplier"] = multiplier_;
   return state;
 }
 
 void ClubTerm::load_state(const std::map<std::string, torch::Tensor>& state) {
-  load_into({{"sums", sums_}, {"multiplier", multiplier_}}, state, fmt::format("the {} adversary", name_));
+  load_into({{"sums", sums_}}, state, fmt::format("the {} adversary", name_));
   optimizer_.load_state(state);
 }
 

@@ -29,7 +29,7 @@ struct AdversaryOptions {
 struct Pressure {
   std::optional<double> floor;                               // nats below which the term stops pushing
   double ceiling = std::numeric_limits<double>::infinity();  // nats that the information cannot exceed
-  double dual_rate = 0;  // > 0: dual ascent on the constraint estimate <= floor scales the term; 0: constant weight
+  bool squared = false;                                      // (estimate - floor)^2 / 2 above the floor; needs one
 };
 
 /// One vCLUB-S term (Duan et al. 2024, equations 5 and 8): a variational network q, kept up to date by maximising its
@@ -45,9 +45,8 @@ class ClubTerm {
   /// Ascends the log-likelihood on (exposed, secret), both detached.
   void update(const torch::Tensor& exposed, const torch::Tensor& secret);
 
-  /// mean[log q(secret_i | exposed_i) - log q(secret_k | exposed_i)], clamped at the floor and scaled by the dual
-  /// multiplier; differentiable in `exposed`. `active`: a scalar 1 or 0; at 0 the step neither pushes nor counts for
-  /// the multiplier.
+  /// mean[log q(secret_i | exposed_i) - log q(secret_k | exposed_i)], clamped at the floor or squared above it;
+  /// differentiable in `exposed`. `active`: a scalar 1 or 0; at 0 the step does not push.
   torch::Tensor penalty(const torch::Tensor& exposed, const torch::Tensor& secret, const torch::Tensor& active,
                         torch::Generator generator);
 
@@ -64,7 +63,6 @@ class ClubTerm {
  private:
   torch::Tensor run(const torch::Tensor& exposed);
   torch::Tensor estimate(const torch::Tensor& exposed, const torch::Tensor& secret, torch::Generator generator);
-  torch::Tensor ascend_multiplier(const torch::Tensor& value, const torch::Tensor& active);
 
   std::string name_;
   nn::LayerPtr network_;
@@ -74,7 +72,6 @@ class ClubTerm {
   tensor::Runtime runtime_;
   nn::Optimizer optimizer_;
   std::vector<torch::Tensor> pending_;  // gradients of a simultaneous update
-  torch::Tensor multiplier_;            // scalar
   torch::Tensor sums_;                  // over the epoch: estimate, log q of true pairs, of random pairs, steps
 };
 

@@ -28,10 +28,10 @@ AdversaryOptions adversary(const std::string& rule, double rate, std::int64_t st
   return {.rule = nn::parse_rule(rule), .rate = rate, .steps = steps, .simultaneous = update == "simultaneous"};
 }
 
-Pressure pressure(double floor, double ceiling, double dual_rate) {
+Pressure pressure(double floor, double ceiling, const std::string& push) {
   return {.floor = floor > InfoScissors::kNoFloor ? std::optional(floor) : std::nullopt,
           .ceiling = ceiling,
-          .dual_rate = dual_rate};
+          .squared = push == "squared"};
 }
 
 }  // namespace
@@ -67,15 +67,15 @@ base::Fields InfoScissors::Options::fields() {
        "adversaries before the penalty, or the last update from the penalty's own forward pass"},
       {"input_floor", &input_floor, any(), "nats per element below which the input term stops pushing"},
       {"prediction_floor", &prediction_floor, any(), "nats below which the prediction term stops pushing"},
-      {"dual_rate", &dual_rate, at_least(0),
-       "above 0, a term with a floor is scaled by dual ascent on estimate <= floor at this rate a step and nat"},
+      {"push", &push, one_of({"linear", "squared"}),
+       "how a term with a floor grows above it: linear, or (estimate - floor)^2 / 2, which fades towards the floor"},
   };
 }
 
 InfoScissors::InfoScissors(const Options& options) : options_(options) {
   const bool no_floor = options.input_floor <= kNoFloor && options.prediction_floor <= kNoFloor;
-  if (options.dual_rate > 0 && no_floor) {
-    throw base::UsageError("[infoscissors] dual_rate needs input_floor or prediction_floor, the target it steers to");
+  if (options.push == "squared" && no_floor) {
+    throw base::UsageError("[infoscissors] push=squared needs input_floor or prediction_floor, above which it grows");
   }
   if (options.input + options.prediction >= 1.0) {
     throw base::UsageError("[infoscissors] input + prediction must be below 1, got {:g} + {:g}", options.input,
@@ -102,7 +102,7 @@ void InfoScissors::setup(const Context& context) {
     const auto network = nn::make_decoder(options_.psi, context.representation, context.image, options_.psi_width);
     input_.emplace("input", adversary_network(context.representation, network, "psi"), log_psi(options_.psi_sigma),
                    adversary(options_.psi_optimizer, options_.psi_rate, options_.psi_steps, options_.update),
-                   pressure(options_.input_floor, std::numeric_limits<double>::infinity(), options_.dual_rate),
+                   pressure(options_.input_floor, std::numeric_limits<double>::infinity(), options_.push),
                    context.runtime);
   }
   if (options_.prediction > 0) {
@@ -111,7 +111,7 @@ void InfoScissors::setup(const Context& context) {
     prediction_.emplace(
         "prediction", adversary_network(context.feature, network, "phi"), log_phi,
         adversary(options_.phi_optimizer, options_.phi_rate, options_.phi_steps, options_.update),
-        pressure(options_.prediction_floor, std::log(static_cast<double>(context.classes)), options_.dual_rate),
+        pressure(options_.prediction_floor, std::log(static_cast<double>(context.classes)), options_.push),
         context.runtime);
   }
 }

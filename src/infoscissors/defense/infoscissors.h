@@ -39,7 +39,7 @@ class InfoScissors : public Defense {
     std::string update = "alternating";
     double input_floor = kNoFloor;
     double prediction_floor = kNoFloor;
-    double dual_rate = 0.0;
+    std::string push = "linear";
     base::Fields fields();
   };
   static constexpr double kNoFloor = -1e9;  // below any estimate of a finite network
