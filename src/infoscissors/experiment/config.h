@@ -64,8 +64,8 @@ void validate(const RunConfig& config);
 /// by what it was trained with, wherever it lies.
 std::string config_hash(const RunConfig& config);
 
-/// The same where the network of model_from comes (or will come) from the run with the hash `network`; empty: from none.
-/// It names a run before that network is trained.
+/// The same where the network of model_from comes (or will come) from the run with the hash `network`; empty: from
+/// none. It names a run before that network is trained.
 std::string config_hash(const RunConfig& config, const std::string& network);
 
 /// What stands in a TOML file: sections with their options, for --help and the documentation.
