@@ -33,7 +33,7 @@ std::string render_html(const std::vector<RunDirectory>& runs, const std::string
   out += fmt::format("<p class='lead'>{} run{}, {} attack{}</p></header>\n<main>\n", runs.size(),
                      runs.size() == 1 ? "" : "s", comparison.columns.size(), comparison.columns.size() == 1 ? "" : "s");
   out += summary_section(runs, comparison) + comparison_section(comparison);
-  out += certificates_section(runs, comparison) + pictures_section(runs, comparison);
+  out += pictures_section(runs, comparison) + certificates_section(runs, comparison);
   out += "<section aria-labelledby='runs'><h2 id='runs'>The runs</h2>\n";
   for (std::size_t i = 0; i < runs.size(); ++i)
     out += run_section(runs[i], comparison.rows[i], fmt::format("run{}", i + 1));
