@@ -22,7 +22,7 @@ namespace {
 
 using Labels = std::vector<std::int64_t>;
 
-torch::Tensor every_label(const Labels& values) {
+torch::Tensor as_tensor(const Labels& values) {
   return torch::tensor(values, torch::kInt64);
 }
 
@@ -33,11 +33,11 @@ Generator seeded(std::uint64_t seed) {
 TEST(Knn, VotesAsBruteForceInNumpy) {
   const auto file = golden("knn.json");
   const auto rows = golden_tensor(file.at("rows")), labelled = golden_tensor(file.at("labelled"));
-  const auto labels = every_label(file.at("labels").get<Labels>());
+  const auto labels = as_tensor(file.at("labels").get<Labels>());
   for (const char* metric : {"euclidean", "cosine"}) {
     for (const auto& [k, expected] : file.at("found").at(metric).items()) {
       const auto found = vote(distances(rows, labelled, metric), labels, std::stoll(k), 4);
-      EXPECT_TRUE(torch::equal(found, every_label(expected.get<Labels>()))) << metric << " " << k;
+      EXPECT_TRUE(torch::equal(found, as_tensor(expected.get<Labels>()))) << metric << " " << k;
     }
   }
 }
@@ -94,10 +94,10 @@ BlackBoxView laid_out(const torch::Tensor& known, const torch::Tensor& labels, c
 // majority classes 1 and 1 would name two clusters, one to one the three labels of class 1 at 0 outweigh the two at 9.
 TEST(Cluster, MatchesClustersToClassesOneToOne) {
   const auto known = torch::tensor({9.0, 9.1, 8.9, 0.0, 0.1, -0.1, 0.05, -9.0}).view({8, 1});
-  const auto labels = every_label({1, 1, 2, 1, 1, 1, 0, 0});
+  const auto labels = as_tensor({1, 1, 2, 1, 1, 1, 0, 0});
   const auto received = torch::tensor({-8.8, 0.2, 9.2, -9.2, -0.2, 8.8}).view({6, 1});
   const auto outcome = run("cluster(labels=8)", laid_out(known, labels, received, 3));
-  EXPECT_TRUE(torch::equal(outcome.predictions, every_label({0, 1, 2, 0, 1, 2})));
+  EXPECT_TRUE(torch::equal(outcome.predictions, as_tensor({0, 1, 2, 0, 1, 2})));
   EXPECT_DOUBLE_EQ(outcome.details.at("labelled_right").get<double>(), 5.0 / 8);
   // With a cluster more than classes the one in excess is named by what it holds.
   const auto more = run("cluster(labels=8,clusters=4,starts=20)", laid_out(known, labels, received, 3));
@@ -154,7 +154,7 @@ TEST(Semi, UsesTheUnlabelledFeatures) {
   const auto truth = torch::arange(400).remainder(2);
   const auto across = (truth * 2 - 1).to(torch::kFloat32) + 0.15 * torch::randn({400}, seeded(6));
   const auto unlabelled = torch::stack({across, torch::randn({400}, seeded(7))}, 1);
-  const auto features = torch::tensor({-1.0, 0.8, 1.0, -0.8}).view({1, 2, 2}), labels = every_label({0, 1});
+  const auto features = torch::tensor({-1.0, 0.8, 1.0, -0.8}).view({1, 2, 2}), labels = as_tensor({0, 1});
   const auto accuracy = [&](const auto& train) {
     const auto head = nn::make_mlp(2, 16, 2, 3);
     nn::initialise(*head, seeded(8));

@@ -48,6 +48,7 @@ payload() {
   header=$(od -An -t u8 -N 8 "$1" | tr -d ' ')
   tail -c "+$((9 + header))" "$1" | sha256sum
 }
+check 'both trainings end' test -s whole/checkpoint.safetensors -a -s killed/checkpoint.safetensors
 check 'the resumed training ends with the same network' \
   test "$(payload whole/checkpoint.safetensors)" = "$(payload killed/checkpoint.safetensors)"
 finish

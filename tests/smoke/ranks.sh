@@ -37,8 +37,9 @@ second() {
   port=$(free_port)
   (cd second && rank 1 2 exec "$infoscissors" train ../run.toml --out run --ranks env "$@" >stdout 2>stderr) &
   other=$!
+  processes+=("$other")
 }
-# first CONFIG OPTION...: runs rank 0 and sets $status.
+# first OPTION...: runs rank 0 and sets $status.
 first() {
   status=0
   (cd first && rank 0 2 "$infoscissors" train ../run.toml --ranks env "$@" >stdout 2>stderr) || status=$?

@@ -7,19 +7,18 @@ infoscissors=$(realpath "$1")
 # shellcheck source=tests/smoke/harness.sh
 . "$(dirname "$(realpath "$0")")/harness.sh"
 
-# refused WHAT STATUS PATTERN COMMAND...: it must end with that status and one line of error that has the pattern.
-refused() {
-  local what=$1 status=$2 pattern=$3 got
-  shift 3
-  timeout 60 "$@" </dev/null >out.txt 2>err.txt
+# ends_with STATUS PATTERN COMMAND...: whether it ends with that status and one line of error that has the pattern.
+ends_with() {
+  local status=$1 pattern=$2 got
+  timeout 60 "${@:3}" </dev/null >out.txt 2>err.txt
   got=$?
-  if [ "$got" -eq "$status" ] && grep -qE "^error: .*($pattern)" err.txt && [ "$(grep -c '^error: ' err.txt)" -eq 1 ]; then
-    passed=$((passed + 1))
-  else
-    failed=$((failed + 1))
-    echo "FAILED: $what: status $got instead of $status, or no '$pattern' in:"
-    sed 's/^/  | /' err.txt
-  fi
+  echo "status $got instead of $status, or no '$pattern' in:"
+  cat err.txt
+  [ "$got" -eq "$status" ] && grep -qE "^error: .*($pattern)" err.txt && [ "$(grep -c '^error: ' err.txt)" -eq 1 ]
+}
+# refused WHAT STATUS PATTERN COMMAND...
+refused() {
+  check "$1" ends_with "${@:2}"
 }
 
 # serve NAME OPTION...: starts a server with its log in NAME.log and sets $pid, $grpc and $rest when it is ready.
