@@ -1,4 +1,5 @@
 """Requests that are none: each gets its exact code, the server goes on and its memory stays where it was."""
+import errno
 import json
 import pathlib
 import socket
@@ -210,8 +211,10 @@ def send_raw(server, data, timeout=20):
             sock.shutdown(socket.SHUT_WR)
             while piece := sock.recv(65536):
                 answer += piece
-        except ConnectionError:
-            pass
+        except OSError as error:
+            # The server may hang up while it is still being written to.
+            if error.errno not in (errno.ECONNRESET, errno.EPIPE, errno.ENOTCONN):
+                raise
     return answer
 
 
