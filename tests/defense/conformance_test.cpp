@@ -32,6 +32,7 @@ const std::map<std::string, Setting> kActive = {
     {"mid", {"mid(site=both)", true, true}},
     {"nopeek", {"nopeek(site=both)", false, false}},
     {"ppdl", {"ppdl(epsilon=1000,gamma=2)", true, false}},
+    {"ridge", {"ridge(warmup=0)", false, false}},
     {"shredder", {"shredder(tensors=2)", true, false}},
 };
 

@@ -40,8 +40,8 @@ TEST(Format, FollowsTheFilesEnding) {
 TEST(Style, TellsEveryFamilyApart) {
   std::set<std::string> colours, dashes;
   std::set<int> markers;
-  for (const char* family :
-       {"none", "infoscissors", "an", "an-adv", "cem", "dc", "dp", "dropout", "mid", "nopeek", "ppdl", "shredder"}) {
+  for (const char* family : {"none", "infoscissors", "an", "an-adv", "cem", "dc", "dp", "dropout", "mid", "nopeek",
+                             "ppdl", "ridge", "shredder"}) {
     const auto style = style_of(family);
     EXPECT_TRUE(colours.insert(style.colour).second) << family;
     EXPECT_TRUE(markers.insert(style.marker).second) << family;

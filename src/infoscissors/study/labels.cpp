@@ -25,7 +25,8 @@ constexpr std::array kStrengths = {
     Option{"dp", "epsilon", "1"},         Option{"dropout", "probability", "0.5"},
     Option{"infoscissors", "input", "0"}, Option{"infoscissors", "prediction", "0"},
     Option{"mid", "beta", "0.001"},       Option{"nopeek", "weight", "1"},
-    Option{"ppdl", "share", "0.25"},      Option{"shredder", "scale", "1"},
+    Option{"ppdl", "share", "0.25"},      Option{"ridge", "weight", "1"},
+    Option{"shredder", "scale", "1"},
 };
 
 constexpr std::array kBudgets = {
