@@ -1,6 +1,7 @@
 #include "infoscissors/attack/fit.h"
 #include "infoscissors/attack/sampling.h"
 #include "infoscissors/attack/standardize.h"
+#include "infoscissors/attack/whiten.h"
 #include "infoscissors/base/error.h"
 #include "infoscissors/tensor/device.h"
 #include "tests/attack/toy.h"
@@ -58,6 +59,16 @@ TEST(Standardizer, TakesVectorsAndIsBlindToScale) {
 TEST(Standardizer, RefusesWhatHasNoStatistics) {
   EXPECT_THROW(Standardizer(torch::zeros({0, 3})), base::Error);
   EXPECT_THAT(message_of([] { Standardizer(torch::full({4, 2}, std::nan(""))); }), testing::HasSubstr("not finite"));
+}
+
+TEST(Whitener, GivesUnitCovarianceAndLeavesOutWhatIsNoDirection) {
+  const auto source = draws({400, 3}, 4);
+  const auto sample = torch::cat({source, source.sum(1, true), 1e-3 * source.slice(1, 0, 1) + 5}, 1);
+  const Whitener whitener(sample);
+  EXPECT_EQ(whitener.directions(), 3) << "two of the five columns are mixtures of the others";
+  const auto white = whitener.apply(sample);
+  EXPECT_TRUE(torch::allclose(white.mean(0), torch::zeros(3), 0, 1e-3));
+  EXPECT_TRUE(torch::allclose(white.t().matmul(white) / 400, torch::eye(3), 0, 1e-2));
 }
 
 TEST(Sampling, DrawsLabelsAlikeFromEveryClass) {

@@ -65,6 +65,26 @@ TEST(Pmc, IsBlindToTheScaleOfTheFeatures) {
   EXPECT_TRUE(torch::equal(plain, run(kSpecs[0], view).predictions));
 }
 
+TEST(Pmc, WhitenedSeesWhatBusyChannelsHide) {
+  const Toy toy;
+  auto view = toy.black_box(64);
+  // One value for each quadrant, and on all four a signal that is a hundred times larger and tells nothing.
+  const auto hide = [](const torch::Tensor& v) {
+    const auto quadrants = torch::avg_pool2d(v.view({-1, 8, 4, 4}).mean(1, true), {2, 2}).flatten(1);
+    return 0.01 * quadrants / quadrants.std() + (1e4 * v.sum(1, true)).sin();
+  };
+  auto hidden = std::make_shared<nn::Sequence>();
+  hidden->append("encoder", view.encoder.layer);
+  hidden->append("hide", std::make_shared<nn::Function>(hide));
+  view.encoder = {hidden, view.encoder.input, {4}};
+  view.features = hide(view.features);
+  const auto accuracy = [&](const std::string& spec) {
+    return metric::accuracy(run(spec, view).predictions, toy.classes(64));
+  };
+  EXPECT_LT(accuracy("pmc(head=mlp-sim,labels=100,steps=400)"), 0.6);
+  EXPECT_GT(accuracy("pmc(head=mlp-sim,labels=100,steps=400,whiten=true)"), 0.9);
+}
+
 TEST(Pmc, ManagesWithOneLabelAClass) {
   const Toy toy;
   const auto outcome = run("pmc(labels=4,steps=50)", toy.black_box(64));

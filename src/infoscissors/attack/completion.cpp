@@ -2,6 +2,7 @@
 
 #include "infoscissors/attack/fit.h"
 #include "infoscissors/attack/standardize.h"
+#include "infoscissors/attack/whiten.h"
 #include "infoscissors/base/error.h"
 #include "infoscissors/nn/decoder.h"
 #include "infoscissors/nn/optimizer.h"
@@ -146,6 +147,7 @@ base::Fields CompletionOptions::fields() {
       {"steps", &steps, base::at_least(kCheckEvery), "most steps of Adam; cross-validation may stop earlier"},
       {"rate", &rate, base::greater_than(0), "Adam's learning rate"},
       {"folds", &folds, base::at_least(2), "parts of the labelled samples in cross-validation"},
+      {"whiten", &whiten, base::any(), "decorrelate the features by their principal directions, not only scale them"},
       {"semi", &semi, base::any(), "train a second head with the unlabelled features as well, keep the better one"},
   };
   for (auto& field : semi_options.fields()) list.push_back(std::move(field));
@@ -164,9 +166,15 @@ Outcome complete(const std::string& attack, const Evidence& evidence, const Labe
     outcome.predictions = chosen.labels.slice(0, 0, 1).repeat({received.size(0)});
     return outcome;
   }
-  const auto features = standard.live_only(labelled.flatten(0, 1)).unflatten(0, {labelled.size(0), labelled.size(1)});
+  auto features = standard.live_only(labelled.flatten(0, 1)), unlabelled = standard.live_only(received);
+  if (options.whiten) {
+    const Whitener whitener(torch::cat({features, unlabelled}));
+    features = whitener.apply(features);
+    unlabelled = whitener.apply(unlabelled);
+    outcome.details["directions"] = whitener.directions();
+  }
+  features = features.unflatten(0, {labelled.size(0), labelled.size(1)});
   const Samples samples{features, chosen.labels, chosen.rank.to(view.device)};
-  const auto unlabelled = standard.live_only(received);
   const Completion completion(attack, options, view, samples, unlabelled);
   auto choice = completion.choose_supervised();
   bool semi = false;

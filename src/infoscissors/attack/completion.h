@@ -20,6 +20,7 @@ struct CompletionOptions {
   std::int64_t steps = 200;
   double rate = 3e-3;
   std::int64_t folds = 4;
+  bool whiten = false;
   bool semi = false;
   SemiOptions semi_options;
 
@@ -32,10 +33,10 @@ struct Evidence {
   torch::Tensor received;  // (N, D)
 };
 
-/// Standardises both by every vector there is (which needs no labels), fits a head to the labelled ones with weight
-/// decay and stopping step chosen by cross-validation among them, and predicts the received ones. With `semi` a second
-/// head is trained on the received vectors as well, and the better one in the same cross-validation predicts.
-/// Everything random derives from the view's seed and the attack's name.
+/// Standardises both by every vector there is (which needs no labels), with `whiten` across channels too, fits a head
+/// to the labelled ones with weight decay and stopping step chosen by cross-validation among them, and predicts the
+/// received ones. With `semi` a second head is trained on the received vectors as well, and the better one in the same
+/// cross-validation predicts. Everything random derives from the view's seed and the attack's name.
 Outcome complete(const std::string& attack, const Evidence& evidence, const Labelled& chosen,
                  const CompletionOptions& options, const NoQueryView& view);
 

@@ -5,10 +5,13 @@
 #include "infoscissors/defense/state.h"
 
 #include <algorithm>
+#include <map>
+#include <string>
 
 namespace infoscissors::defense {
 namespace {
 
+constexpr double kShrinkage = 1e-2;
 constexpr double kConstant = 1e-6;  // variance of a feature, or sum of squares, below which it counts as constant
 
 torch::Tensor kernel(const torch::Tensor& a, const torch::Tensor& b, bool rbf) {
@@ -18,12 +21,22 @@ torch::Tensor kernel(const torch::Tensor& a, const torch::Tensor& b, bool rbf) {
   return (-squared.clamp_min(0) / (2.0 * static_cast<double>(a.size(1)))).exp();
 }
 
+// (B, D) standardised -> (B, D) with a covariance of almost the identity: directions of a variance far below kShrinkage
+// stay small, which a batch does not tell from noise.
+torch::Tensor whitened(const torch::Tensor& standard) {
+  const auto covariance = standard.t().matmul(standard) / standard.size(0);
+  const auto identity = torch::eye(standard.size(1), standard.options());
+  const auto root = std::get<0>(torch::linalg_cholesky_ex(covariance + kShrinkage * identity));
+  return torch::linalg_solve_triangular(root, standard.t(), /*upper=*/false).t();
+}
+
 struct RidgeOptions {
   double weight = 1.0;
   std::int64_t labels = 40;
   std::string kernel = "rbf";
   double ridge = 1.0;
   double warmup = 1.0;
+  bool whiten = true;
 
   base::Fields fields() {
     using namespace base;
@@ -33,6 +46,7 @@ struct RidgeOptions {
         {"kernel", &kernel, one_of({"linear", "rbf"}), "what the attacker can see: linear, or every smooth border"},
         {"ridge", &ridge, greater_than(0), "added to the diagonal of the kernel, whose mean is about 1"},
         {"warmup", &warmup, at_least(0), "epochs over which the weight rises from 0"},
+        {"whiten", &whiten, any(), "also against an attacker who decorrelates the features first"},
     };
   }
 };
@@ -55,33 +69,47 @@ class Ridge : public Defense {
 
   void setup(const Context& context) override {
     classes_ = context.classes;
-    mean_.start(context.runtime.device);
+    means_[false].start(context.runtime.device);
+    if (options_.whiten) means_[true].start(context.runtime.device);
   }
 
   torch::Tensor penalty(const Step& step) override {
     if (step.labels.size(0) < 2) return {};
-    const auto share = explained_share(step.feature, step.labels, classes_, options_.labels,
-                                       {.rbf = options_.kernel == "rbf", .ridge = options_.ridge});
-    mean_.add(share);
     const double ramp = options_.warmup > 0 ? std::min(1.0, step.epoch / options_.warmup) : 1.0;
-    return options_.weight * ramp * share.clamp_min(0);
+    torch::Tensor gain;
+    for (auto& [whiten, mean] : means_) {
+      const auto share = explained_share(step.feature, step.labels, classes_, options_.labels,
+                                         {.whiten = whiten, .rbf = options_.kernel == "rbf", .ridge = options_.ridge});
+      mean.add(share);
+      const auto part = share.clamp_min(0);
+      gain = gain.defined() ? gain + part : part;
+    }
+    return options_.weight * ramp * gain;
   }
 
   EpochReport end_epoch() override {
     EpochReport report;
-    if (const auto mean = mean_.take()) report.values["ridge_explained_share"] = *mean;
+    for (auto& [whiten, mean] : means_) {
+      if (const auto value = mean.take()) report.values[name(whiten)] = *value;
+    }
     return report;
   }
 
-  std::map<std::string, torch::Tensor> state() override { return {{"sums", mean_.sums}}; }
+  std::map<std::string, torch::Tensor> state() override {
+    std::map<std::string, torch::Tensor> state;
+    for (const auto& [whiten, mean] : means_) state[name(whiten)] = mean.sums;
+    return state;
+  }
   void load_state(const std::map<std::string, torch::Tensor>& state) override {
     load_into(this->state(), state, "ridge");
   }
 
  private:
+  static std::string name(bool whiten) { return whiten ? "ridge_explained_share_whitened" : "ridge_explained_share"; }
+
   Options options_;
   std::int64_t classes_ = 0;
-  EpochMean mean_;
+  std::map<bool, EpochMean> means_;  // by whether the attacker whitens
 };
 
 const bool kRidgeRegistered = register_defense<Ridge>();
@@ -92,7 +120,8 @@ torch::Tensor explained_share(const torch::Tensor& feature, const torch::Tensor&
                               std::int64_t known, const RidgeAttacker& attacker) {
   const auto plain = feature.flatten(1).to(torch::kFloat32);
   const auto centred = plain - plain.mean(0);
-  const auto standard = centred / (centred.square().mean(0) + kConstant).sqrt();
+  const auto scaled = centred / (centred.square().mean(0) + kConstant).sqrt();
+  const auto standard = attacker.whiten ? whitened(scaled) : scaled;
   const std::int64_t count = std::clamp<std::int64_t>(known, 1, std::max<std::int64_t>(1, plain.size(0) * 2 / 3));
   const auto theirs = standard.narrow(0, 0, count), others = standard.slice(0, count);
   const auto one_hot = torch::one_hot(labels, classes).to(torch::kFloat32);

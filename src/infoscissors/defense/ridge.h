@@ -8,8 +8,9 @@ namespace infoscissors::defense {
 
 /// An attacker in closed form: kernel ridge regression of the classes on standardised features.
 struct RidgeAttacker {
-  bool rbf = true;     // exp(-|a - b|^2 / (2 D)); otherwise linear, <a, b> / D
-  double ridge = 1.0;  // added to the kernel's diagonal, whose mean is about 1
+  bool whiten = false;  // decorrelates the batch's features first, so that directions of little variance count as well
+  bool rbf = true;      // exp(-|a - b|^2 / (2 D)); otherwise linear, <a, b> / D
+  double ridge = 1.0;   // added to the kernel's diagonal, whose mean is about 1
 };
 
 /// How much of the classes an attacker with `known` labelled features predicts of the others: the share of their
