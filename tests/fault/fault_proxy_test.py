@@ -62,17 +62,18 @@ class Proxy:
 def exchange(port, data=DATA, timeout=10):
     """What comes back, and how the stream ended: 'end', 'reset' or 'silence'."""
     got = b""
-    with socket.create_connection(("127.0.0.1", port), timeout) as sock:
-        try:
+    try:
+        # A reset may arrive before connect() has returned.
+        with socket.create_connection(("127.0.0.1", port), timeout) as sock:
             sock.sendall(data)
             sock.shutdown(socket.SHUT_WR)
             while piece := sock.recv(65536):
                 got += piece
             return got, "end"
-        except ConnectionError:
-            return got, "reset"
-        except socket.timeout:
-            return got, "silence"
+    except ConnectionError:
+        return got, "reset"
+    except socket.timeout:
+        return got, "silence"
 
 
 def differing(a, b):
