@@ -30,6 +30,7 @@ void add_evaluate(CLI::App& app, Common& common);
 void add_run(CLI::App& app, Common& common);
 void add_report(CLI::App& app, Common& common);
 void add_sweep(CLI::App& app, Common& common);
+void add_tune(CLI::App& app, Common& common);
 void add_table(CLI::App& app, Common& common);
 void add_figure(CLI::App& app, Common& common);
 void add_track(CLI::App& app, Common& common);

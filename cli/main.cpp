@@ -16,9 +16,9 @@ constexpr int kFailed = 1, kWrongUsage = 2, kInterrupted = 130;
 
 /// Every subcommand, in the order in which --help shows them.
 constexpr void (*kCommands[])(CLI::App&, Common&) = {
-    add_run,    add_train,  add_attack, add_evaluate, add_mi,    add_certify,    add_report,
-    add_table,  add_figure, add_track,  add_sweep,    add_list,  add_data,       add_export,
-    add_bundle, add_infer,  add_serve,  add_pki,      add_bench, add_completion, add_version,
+    add_run,    add_train, add_attack, add_evaluate, add_mi,         add_certify, add_report, add_table,
+    add_figure, add_track, add_sweep,  add_tune,     add_list,       add_data,    add_export, add_bundle,
+    add_infer,  add_serve, add_pki,    add_bench,    add_completion, add_version,
 };
 
 void set_verbosity(int verbose, bool quiet) {

@@ -102,11 +102,17 @@ Value value_at(const Json& config, const char* section, const char* key, Value f
 
 }  // namespace
 
-std::string strength_option(const std::string& defense) {
+std::vector<std::string> strength_options(const std::string& defense) {
+  std::vector<std::string> names;
   for (const auto& option : kStrengths) {
-    if (option.method == defense) return std::string(option.name);
+    if (option.method == defense) names.emplace_back(option.name);
   }
-  return {};
+  return names;
+}
+
+std::string strength_option(const std::string& defense) {
+  const auto names = strength_options(defense);
+  return names.empty() ? std::string() : names.front();
 }
 
 double strength_of(const std::string& text) {

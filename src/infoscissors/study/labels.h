@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace infoscissors::study {
 
@@ -22,6 +23,9 @@ Labels labels_of(const results::RunRecord& record);
 
 /// The option that is a defence's strength ("scale" of an); empty for one without or one that is not known.
 std::string strength_option(const std::string& defense);
+
+/// All of them where it has several, the one above first: input and prediction of infoscissors.
+std::vector<std::string> strength_options(const std::string& defense);
 
 /// The strength that a defence's canonical spec says or implies: of several methods that of the first which has one;
 /// infoscissors(prediction=0.5) has that of its prediction term. NaN where there is none.
