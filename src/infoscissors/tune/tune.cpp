@@ -257,7 +257,7 @@ Outcome search(const Schedule& schedule, const TuneOptions& options, const fs::p
   const auto swept =
       run_sweep(sweep_of(schedule, "final", schedule.config.train.epochs, settings, schedule.seeds, "test"),
                 schedule.goals, out / "final", how);
-  const auto outcome = finish(schedule, swept, verdicts_of(swept, options.max_accuracy_loss, true).front(), failed);
+  auto outcome = finish(schedule, swept, verdicts_of(swept, options.max_accuracy_loss, true).front(), failed);
   record["final"] = to_json(outcome.verdict);
   record["final"]["undefended"] = to_json(outcome.reference);
   record["final"]["accuracy_loss_half_width"] = base::real(outcome.loss_half);
