@@ -84,7 +84,7 @@ int free_port() {
 std::vector<Ended> launch(const std::string& job, int size, const std::function<Variables(int rank)>& variables) {
   std::vector<Child> children;
   for (int rank = 0; rank < size; ++rank) children.push_back(start(job, variables(rank)));
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(10);
   for (bool killed = false;;) {
     bool running = false;
     for (auto& child : children) {

@@ -20,7 +20,7 @@ Variables place_of(int rank, int size, int port);
 int free_port();
 
 /// Starts this test binary `size` times, each with the variables of its rank, to do `job` (worker_test.cpp), and waits
-/// for all of them; whoever runs longer than a minute is killed.
+/// for all of them; whoever runs longer than ten minutes is killed.
 std::vector<Ended> launch(const std::string& job, int size, const std::function<Variables(int rank)>& variables);
 
 /// All with one free port and `more`.
