@@ -43,5 +43,6 @@ if(INFOSCISSORS_SANITIZE)
   list(APPEND INFOSCISSORS_TEST_ENVIRONMENT
     ASAN_OPTIONS=detect_stack_use_after_return=1:check_initialization_order=1:quarantine_size_mb=16
     LSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/cmake/lsan.supp:print_suppressions=0
-    UBSAN_OPTIONS=print_stacktrace=1)
+    UBSAN_OPTIONS=print_stacktrace=1
+    TSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/cmake/tsan.supp:print_suppressions=0)
 endif()
