@@ -38,7 +38,9 @@ endif()
 # What every test runs with. One OpenMP thread each: ctest runs several at once, and two processes with two threads on
 # two cores take several times longer than one after the other.
 set(INFOSCISSORS_TEST_ENVIRONMENT OMP_NUM_THREADS=1)
+set(INFOSCISSORS_TEST_TIMEOUT 900)
 if(INFOSCISSORS_SANITIZE)
+  set(INFOSCISSORS_TEST_TIMEOUT 3600)
   # A server must not keep memory after an attack; what ASan itself holds back counts there, so that is little.
   list(APPEND INFOSCISSORS_TEST_ENVIRONMENT
     ASAN_OPTIONS=detect_stack_use_after_return=1:check_initialization_order=1:quarantine_size_mb=16

@@ -101,7 +101,7 @@ function(infoscissors_add_test folder)
     DEFINITIONS INFOSCISSORS_TEST_DATA="${CMAKE_CURRENT_SOURCE_DIR}/${folder}/data")
   target_include_directories(test_${folder}_objects PRIVATE ${CMAKE_SOURCE_DIR})
   add_test(NAME ${folder} COMMAND test_${folder})
-  set_tests_properties(${folder} PROPERTIES ENVIRONMENT "${INFOSCISSORS_TEST_ENVIRONMENT}" TIMEOUT 900)
+  set_tests_properties(${folder} PROPERTIES ENVIRONMENT "${INFOSCISSORS_TEST_ENVIRONMENT}" TIMEOUT ${INFOSCISSORS_TEST_TIMEOUT})
 endfunction()
 
 # infoscissors_add_library(TARGET NAME MODULES ...): a shared library of the modules and what they depend on, for programs
