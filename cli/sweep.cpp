@@ -85,13 +85,8 @@ void print_plan(const sweep::Plan& plan, const SweepArguments& arguments, const 
 void run_sweep(const SweepArguments& arguments, const Common& common) {
   refuse_what_the_file_decides(common);
   const auto plan = sweep::make_plan(sweep::load_sweep_file(arguments.file));
-  sweep::ScheduleOptions options;
+  auto options = schedule_options(arguments.jobs, common);
   options.shard = sweep::parse_shard(arguments.shard);
-  options.program = sweep::own_program();
-  options.jobs = arguments.jobs;
-  options.threads = common.threads > 0 ? common.threads : 1;
-  options.device = common.device;
-  options.gpu = tensor::make_runtime(common.device, "fp32", 1).device.is_cuda();
   options.retry = arguments.retry;
   if (!arguments.finished.empty()) options.finished = sweep::load_finished(arguments.finished);
   if (arguments.dry_run) {
@@ -127,6 +122,16 @@ void add_work(CLI::App& sweep, Common& common) {
 }
 
 }  // namespace
+
+sweep::ScheduleOptions schedule_options(std::int64_t jobs, const Common& common) {
+  sweep::ScheduleOptions options;
+  options.program = sweep::own_program();
+  options.jobs = jobs;
+  options.threads = common.threads > 0 ? common.threads : 1;
+  options.device = common.device;
+  options.gpu = tensor::make_runtime(common.device, "fp32", 1).device.is_cuda();
+  return options;
+}
 
 void add_sweep(CLI::App& app, Common& common) {
   auto* command =

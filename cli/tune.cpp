@@ -1,13 +1,12 @@
 #include "infoscissors/tune/tune.h"
 
 #include "cli/run_options.h"
+#include "cli/sweep.h"
 
 #include "infoscissors/base/error.h"
 #include "infoscissors/experiment/certify.h"
 #include "infoscissors/report/html.h"
 #include "infoscissors/results/measure.h"
-#include "infoscissors/sweep/process.h"
-#include "infoscissors/tensor/device.h"
 
 namespace infoscissors::cli {
 namespace {
@@ -21,10 +20,6 @@ struct TuneArguments {
   std::int64_t jobs = 0;
   bool dry_run = false;
 };
-
-void refuse_what_is_not_shared(const Common& common) {
-  if (common.precision != "auto") throw base::UsageError("--precision: set it in the configuration's [runtime]");
-}
 
 Json to_json(const tune::Schedule& schedule) {
   Json rungs = Json::array();
@@ -72,28 +67,20 @@ std::string text_of(const tune::Outcome& outcome, const tune::TuneOptions& optio
   return text + fmt::format("  report     {}\n", (out / "report.html").string());
 }
 
-sweep::ScheduleOptions schedule_options(const TuneArguments& arguments, const Common& common) {
-  sweep::ScheduleOptions how;
-  how.program = sweep::own_program();
-  how.jobs = arguments.jobs;
-  how.threads = common.threads > 0 ? common.threads : 1;
-  how.device = common.device;
-  how.gpu = tensor::make_runtime(common.device, "fp32", 1).device.is_cuda();
-  return how;
-}
-
 /// The network's certificate, and one page for it beside the undefended one.
 void conclude(const tune::Outcome& outcome, const fs::path& out, const Common& common) {
   auto run = experiment::Run::open(outcome.network, runtime_of(common));
-  experiment::CertifyOptions options;
-  options.seed = run.record().seed;
-  results::save_certificates(run.directory(), experiment::certify(run.trained(), run.record().config_hash, options),
-                             run.record());
+  const auto& record = run.record();
+  if (!results::load_certificates(run.directory(), record)) {
+    experiment::CertifyOptions options;
+    options.seed = record.seed;
+    const auto certificates = experiment::certify(run.trained(), record.config_hash, options);
+    results::save_certificates(run.directory(), certificates, record);
+  }
   report::write_report({outcome.undefended, outcome.network}, out / "report.html");
 }
 
 void run_tune(const TuneArguments& arguments, const Common& common) {
-  refuse_what_is_not_shared(common);
   const auto& options = arguments.options;
   const fs::path out = arguments.run.out;
   const auto schedule = tune::plan(resolve(arguments.run, common), options);
@@ -101,12 +88,12 @@ void run_tune(const TuneArguments& arguments, const Common& common) {
     emit(common, to_json(schedule), text_of(schedule));
     return;
   }
-  const auto outcome = tune::search(schedule, options, out, schedule_options(arguments, common));
+  const auto outcome = tune::search(schedule, options, out, schedule_options(arguments.jobs, common));
   conclude(outcome, out, common);
   emit(common, base::read_json(out / tune::kTuneFile), text_of(outcome, options, out));
   if (outcome.verdict.within) return;
-  throw base::Error("no setting keeps within {:.1f} points of accuracy; the nearest is above and loses {:.1f}",
-                    100 * options.max_accuracy_loss, 100 * outcome.verdict.loss);
+  throw base::Error("the best setting loses {:.1f} points of accuracy where {:.1f} are allowed",
+                    100 * outcome.verdict.loss, 100 * options.max_accuracy_loss);
 }
 
 void add_search_options(CLI::App& command, tune::TuneOptions& options) {
@@ -148,11 +135,10 @@ void add_tune(CLI::App& app, Common& common) {
       "Examples:\n"
       "  infoscissors tune configs/demo/input.toml --max-accuracy-loss 0.03 --against strong --out out/tuned\n"
       "  infoscissors tune configs/demo/none.toml --space 'mid(beta={1e-5|1e-4|1e-3})' --out out/mid --dry-run\n"
-      "Settings are judged on the validation split with seeds of their own. The best is trained and measured anew on "
-      "the\n"
-      "test split, certified and reported. Interrupted or killed, the same command goes on. Status 1 where nothing "
-      "keeps\n"
-      "within the allowed loss.");
+      "Settings are judged on the validation split with seeds of their own. The best is trained and measured anew on\n"
+      "the test split, certified and reported. Interrupted or killed, the same command goes on. Status 1: it loses "
+      "more\n"
+      "accuracy than allowed.");
   auto arguments = std::make_shared<TuneArguments>();
   command->add_option("config", arguments->run.config, "Configuration (TOML)")->required();
   command->add_option("--out", arguments->run.out, "Directory of the search, created or continued")->required();

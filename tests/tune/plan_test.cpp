@@ -59,6 +59,15 @@ TEST(TunePlan, AttackersBelongToTheGoal) {
   EXPECT_EQ(plan(c, options).attacks, c.attacks);
 }
 
+TEST(TunePlan, WhereItIsComputedIsNoPartOfIt) {
+  auto other = config();
+  other.runtime.threads = 7;
+  other.runtime.device = "cuda:1";
+  EXPECT_EQ(to_json(plan(other, {}).config), to_json(plan(config(), {}).config));
+  other.runtime.precision = "bf16";
+  EXPECT_EQ(plan(other, {}).config.runtime.precision, "bf16");
+}
+
 TEST(TunePlan, SettingsMayDifferInAnyOption) {
   TuneOptions options;
   options.space = "nopeek(weight=1)+an(scale={0.1|0.2},noise={gaussian|laplace})";

@@ -9,9 +9,11 @@ using Specs = std::vector<std::string>;
 
 const Specs kPaperInput = {"ka(decoder=linear)", "rmle"};
 const Specs kPaperPrediction = {"pmc(head=mlp)", "pmc(head=mlp-sim)"};
-const Specs kStrongInput = {"ka(decoder=conv)", "ka(decoder=res)", "ka(decoder=res,budget=4000)", "rmle"};
+const Specs kStrongInput = {"ka(decoder=conv)",         "ka(decoder=res)", "ka(decoder=res,budget=4000)", "rmle",
+                            "ka-adaptive(decoder=res)", "rmle-adaptive"};
 const Specs kStrongPrediction = {
-    "pmc(head=mlp)", "pmc(head=mlp-sim)", "pmc(head=mlp-sim,whiten=true)", "pmc(head=mlp,semi=true)", "knn", "cluster"};
+    "pmc(head=mlp)", "pmc(head=mlp-sim)", "pmc(head=mlp-sim,whiten=true)", "pmc(head=mlp,semi=true)", "knn",
+    "cluster",       "pmc-adaptive"};
 
 }  // namespace
 

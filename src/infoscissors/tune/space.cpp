@@ -7,8 +7,8 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cmath>
 #include <numeric>
+#include <optional>
 #include <random>
 
 namespace infoscissors::tune {

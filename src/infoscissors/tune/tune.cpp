@@ -183,14 +183,13 @@ double paired_half_width(const study::Study& study, const std::string& defense) 
   return study::mean_of(losses).half_width;
 }
 
-Outcome finish(const Schedule& schedule, const Swept& swept, const Verdict& verdict, std::int64_t failed) {
+Outcome finish(const Schedule& schedule, const Swept& swept, const Verdict& verdict) {
   Outcome outcome;
   outcome.verdict = verdict;
   outcome.reference = swept.reference;
   outcome.loss_half = paired_half_width(swept.study, verdict.measured.defense);
   outcome.undefended = run_of(swept.study, "none", schedule.seeds.front());
   outcome.network = run_of(swept.study, verdict.measured.defense, schedule.seeds.front());
-  outcome.failed = failed + swept.failed;
   return outcome;
 }
 
@@ -227,6 +226,8 @@ Schedule plan(const experiment::RunConfig& config, const TuneOptions& options) {
   schedule.search_seeds = consecutive(config.seed + options.seeds, options.search_seeds);
   schedule.config.defense = "none";
   schedule.config.attacks.clear();
+  // Where it is computed is no part of what is searched: the same search may go on elsewhere.
+  schedule.config.runtime = {.precision = config.runtime.precision};
   // Settings that cannot be trained with this configuration are found now.
   sweep::make_plan(sweep_of(schedule, "tune", config.train.epochs, schedule.settings, schedule.seeds, "test"));
   return schedule;
@@ -239,7 +240,6 @@ Outcome search(const Schedule& schedule, const TuneOptions& options, const fs::p
   base::ensure_directory(out);
   save(out, record);
   auto settings = schedule.settings;
-  std::int64_t failed = 0;
   for (std::size_t i = 0; i < schedule.rungs.size(); ++i) {
     const auto& rung = schedule.rungs[i];
     const auto name = fmt::format("rung-{}", i + 1);
@@ -248,7 +248,6 @@ Outcome search(const Schedule& schedule, const TuneOptions& options, const fs::p
                                  schedule.goals, out / name, how);
     const bool last = i + 1 == schedule.rungs.size();
     const auto verdicts = verdicts_of(swept, options.max_accuracy_loss, last);
-    failed += swept.failed;
     add_rung(record, rung, swept, verdicts);
     save(out, record);
     settings = best_of(verdicts, rung.keep);
@@ -257,7 +256,11 @@ Outcome search(const Schedule& schedule, const TuneOptions& options, const fs::p
   const auto swept =
       run_sweep(sweep_of(schedule, "final", schedule.config.train.epochs, settings, schedule.seeds, "test"),
                 schedule.goals, out / "final", how);
-  auto outcome = finish(schedule, swept, verdicts_of(swept, options.max_accuracy_loss, true).front(), failed);
+  if (swept.failed > 0) {
+    throw base::Error("{} final runs failed; `infoscissors sweep status {}` says why", swept.failed,
+                      (out / "final").string());
+  }
+  auto outcome = finish(schedule, swept, verdicts_of(swept, options.max_accuracy_loss, true).front());
   record["final"] = to_json(outcome.verdict);
   record["final"]["undefended"] = to_json(outcome.reference);
   record["final"]["accuracy_loss_half_width"] = base::real(outcome.loss_half);

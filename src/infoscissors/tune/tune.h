@@ -43,13 +43,13 @@ struct Outcome {
   Measured reference;                         // the undefended network, over the same
   double loss_half = 0;                       // of the paired losses' 95 % interval; NaN for one seed
   std::filesystem::path undefended, network;  // run directories of the first final seed
-  std::int64_t failed = 0;                    // runs that failed on the way
 };
 
 /// Successive halving over the settings, each rung a sweep in OUT/rung-N judged on the validation split; then
 /// OUT/final, the best setting and no defence with seeds that the search has not seen, on the test split. OUT/tune.json
 /// says what was chosen and why, rung by rung. Interrupted or killed, the same call goes on. Throws UsageError where
-/// OUT belongs to another search, Error where every setting of a rung failed, Interrupted.
+/// OUT belongs to another search, Error where every setting of a rung or any
+/// final run failed, Interrupted.
 Outcome search(const Schedule& schedule, const TuneOptions& options, const std::filesystem::path& out,
                const sweep::ScheduleOptions& how);
 
